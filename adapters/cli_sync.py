@@ -1,0 +1,41 @@
+"""`lorekeeper sync` and `lorekeeper status`."""
+
+from __future__ import annotations
+
+import click
+
+from adapters.cli_options import Place, place_options
+
+STOPPED_SYNC = "stopped; what was committed stays, run `lorekeeper sync` to resume"
+
+
+@click.command(short_help="Bring the index up to date.")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, change nothing.")
+@click.option("--allow-deletes", is_flag=True, help="Carry out deletions that were held back.")
+@click.option("--reembed", is_flag=True, help="Build the index anew, after a change of [embedding].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
+@place_options
+@click.pass_obj
+def sync(
+    place: Place, names: tuple[str, ...], dry_run: bool, allow_deletes: bool, reembed: bool, as_json: bool
+) -> int:
+    """Bring the index up to date with its sources, or only with the sources that are named."""
+    from adapters.syncing import SyncRequest, run_sync
+
+    if reembed and (names or dry_run):
+        raise click.UsageError("--reembed builds the whole index: give it without names and --dry-run.")
+    place.when_stopped = STOPPED_SYNC
+    request = SyncRequest(names=names, dry_run=dry_run, allow_deletes=allow_deletes, reembed=reembed)
+    return run_sync(place, request, as_json=as_json)
+
+
+@click.command(short_help="Show sources, sizes, last syncs and errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
+@place_options
+@click.pass_obj
+def status(place: Place, as_json: bool) -> int:
+    """Show sources, documents, last syncs, errors, the model and what it all takes on disk."""
+    from adapters.managing import run_status
+
+    return run_status(place, as_json=as_json)

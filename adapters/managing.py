@@ -1,0 +1,272 @@
+"""What `sources` and `status` do: the commands carried out and their results shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+
+from adapters.cli_options import Place
+from adapters.errors import UsageError
+from adapters.failures import DONE, FAILED
+from adapters.figures import ago, count, size
+from adapters.launch import launch
+from adapters.plain import emit, json_text
+from adapters.runtime import Runtime
+from adapters.terminal import open_consoles, say, show_pairs, show_table
+from bot.commands import SourceDetail, SourceOverview, Status
+from kb.manifest import Run
+
+_SHOWN_FAILURES = 20
+_SHOWN_RUNS = 5
+_COLUMNS = ("Source", "Type", "Location", "Documents>", "Nodes>", "Failed>", "Last good sync", "State")
+
+
+def run_add(
+    place: Place, location: str, *, kind: str | None, options: Mapping[str, Any], as_json: bool
+) -> int:
+    """Add a source."""
+
+    async def body(runtime: Runtime) -> int:
+        added = await (await runtime.commands()).add(location, kind=kind, options=options)
+        source = added.source
+        if as_json:
+            emit(json_text(source.model_dump(mode="json")))
+            return DONE
+        out, err = open_consoles()
+        say(out, f"Added {source.name}: {source.type} {source.location}")
+        if not added.has_documents:
+            say(err, "It lists no documents now.", "yellow")
+        say(out, f"Next: lorekeeper sync {source.name}")
+        return DONE
+
+    return launch(place, body)
+
+
+def run_list(place: Place, *, as_json: bool) -> int:
+    """List the sources."""
+
+    async def body(runtime: Runtime) -> int:
+        overviews = await (await runtime.commands()).overview()
+        if as_json:
+            emit(json_text([overview_json(overview) for overview in overviews]))
+            return DONE
+        out, _ = open_consoles()
+        _show_sources(out, overviews)
+        return DONE
+
+    return launch(place, body)
+
+
+def run_show(place: Place, name: str, *, as_json: bool) -> int:
+    """Show one source."""
+
+    async def body(runtime: Runtime) -> int:
+        detail = await (await runtime.commands()).show(name)
+        if as_json:
+            emit(json_text(detail_json(detail)))
+        else:
+            _show_detail(open_consoles()[0], detail)
+        return DONE
+
+    return launch(place, body)
+
+
+def run_remove(place: Place, name: str, *, confirmed: bool, as_json: bool) -> int:
+    """Remove one source, after a question on a terminal."""
+
+    async def body(runtime: Runtime) -> int:
+        commands = await runtime.commands()
+        detail = await commands.removable(name)
+        if not (confirmed or _confirmed(detail)):
+            click.echo("Nothing was removed.", err=True)
+            return FAILED
+        removed = await commands.remove(name)
+        stored = {"documents": removed.documents, "nodes": removed.nodes}
+        if as_json:
+            emit(json_text({"source": name, **stored}))
+        else:
+            what = f"{count(removed.documents, 'document')}, {count(removed.nodes, 'node')}"
+            say(open_consoles()[0], f"Removed {name} ({what})")
+        return DONE
+
+    return launch(place, body)
+
+
+def run_status(place: Place, *, as_json: bool) -> int:
+    """Show how everything stands."""
+
+    async def body(runtime: Runtime) -> int:
+        embedding, llm = runtime.model_names()
+        status = await (await runtime.commands()).status(embedding=embedding, llm=llm)
+        if as_json:
+            emit(json_text(status_json(status)))
+        else:
+            _show_status(open_consoles()[0], status)
+        return DONE
+
+    return launch(place, body)
+
+
+def overview_json(overview: SourceOverview) -> dict[str, Any]:
+    """Return a source and its state for programs; times are ISO 8601."""
+    state = overview.state
+    source = overview.source
+    last = state.last_run
+    return {
+        "name": overview.name,
+        "type": source.type if source else None,
+        "location": source.location if source else None,
+        "every": source.every if source else None,
+        "audience": list(source.audience) if source else [],
+        "origin": overview.origin,
+        "documents": state.documents,
+        "nodes": state.nodes,
+        "failed": state.failed,
+        "status": last.status if last else "never",
+        "error": last.error if last else "",
+        "last_run": _iso(last.started if last else None),
+        "last_good_sync": _iso(state.last_good),
+        "next_run": _iso(overview.next_run),
+    }
+
+
+def detail_json(detail: SourceDetail) -> dict[str, Any]:
+    """Return everything about one source for programs."""
+    source = detail.overview.source
+    return {
+        **overview_json(detail.overview),
+        "settings": source.model_dump(mode="json") if source else None,
+        "runs": [_run_json(run) for run in detail.runs],
+        "errors": [
+            {"document": failure.uri, "status": failure.status, "reason": failure.reason}
+            for failure in detail.failures
+        ],
+    }
+
+
+def status_json(status: Status) -> dict[str, Any]:
+    """Return the state of everything for programs; `disk` is in bytes."""
+    return {
+        "sources": [overview_json(overview) for overview in status.sources],
+        "documents": status.documents,
+        "nodes": status.nodes,
+        "failed": status.failed,
+        "disk": status.disk,
+        "data": str(status.data),
+        "embedding": status.embedding,
+        "llm": status.llm,
+    }
+
+
+def _show_sources(out: Console, overviews: list[SourceOverview]) -> None:
+    if not overviews:
+        say(out, "There are no sources yet. Add one: lorekeeper sources add FOLDER")
+        return
+    show_table(out, _COLUMNS, (_row(overview) for overview in overviews))
+
+
+def _row(overview: SourceOverview) -> tuple[str, ...]:
+    source, state = overview.source, overview.state
+    return (
+        overview.name,
+        source.type if source else "-",
+        source.location if source else "(no longer configured)",
+        f"{state.documents:,}",
+        f"{state.nodes:,}",
+        f"{state.failed:,}",
+        ago(state.last_good),
+        _state(overview),
+    )
+
+
+def _state(overview: SourceOverview) -> str:
+    last = overview.state.last_run
+    if overview.origin == "gone":
+        return "gone"
+    return last.status if last else "never synced"
+
+
+def _show_detail(out: Console, detail: SourceDetail) -> None:
+    overview = detail.overview
+    show_pairs(out, _pairs(overview))
+    if detail.runs:
+        out.print()
+        rows = [(ago(run.started), run.status, _done(run), run.error) for run in detail.runs[:_SHOWN_RUNS]]
+        show_table(out, ("Last runs", "State", "Changes", "Error"), rows)
+    if detail.failures:
+        out.print()
+        shown = detail.failures[:_SHOWN_FAILURES]
+        failures = [(failure.uri, failure.status, failure.reason) for failure in shown]
+        show_table(out, ("Not indexed", "State", "Reason"), failures)
+        if rest := len(detail.failures) - len(shown):
+            say(out, f"and {count(rest, 'more document')}: --json lists them all")
+
+
+def _pairs(overview: SourceOverview) -> Iterator[tuple[str, str]]:
+    source, state = overview.source, overview.state
+    yield "Source", overview.name
+    if source:
+        for key, value in source.model_dump(mode="json", exclude={"name"}).items():
+            if value not in ("", []):
+                shown = ", ".join(value) if isinstance(value, list) else str(value)
+                yield key.capitalize(), shown
+    yield "Stored", f"{count(state.documents, 'document')}, {count(state.nodes, 'node')}"
+    yield "Not indexed", count(state.failed, "document")
+    yield "Last good sync", ago(state.last_good)
+    if overview.next_run:
+        yield "Due", ago(overview.next_run)
+
+
+def _show_status(out: Console, status: Status) -> None:
+    _show_sources(out, list(status.sources))
+    out.print()
+    documents = f"{status.documents:,} ({count(status.nodes, 'node')}, {status.failed:,} not indexed)"
+    show_pairs(
+        out,
+        [
+            ("Documents", documents),
+            ("Data", f"{status.data} ({size(status.disk)})"),
+            ("Embedding", status.embedding),
+            ("Answers", status.llm),
+        ],
+    )
+    for overview in status.sources:
+        last = overview.state.last_run
+        if last and last.error:
+            say(out, f"{overview.name}: {last.error}", "red")
+        if overview.origin == "gone":
+            advice = f"lorekeeper sources remove {overview.name}"
+            say(out, f"{overview.name} is no longer configured, but still stored: {advice}", "yellow")
+
+
+def _confirmed(detail: SourceDetail) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"remove {detail.overview.name!r}: nobody is there to confirm it. Give --yes.")
+    state = detail.overview.state
+    what = f"{count(state.documents, 'document')}, {count(state.nodes, 'node')}"
+    return click.confirm(f"Remove {detail.overview.name} ({what}) from the index?", err=True)
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    return {
+        "started": _iso(run.started),
+        "finished": _iso(run.finished),
+        "status": run.status,
+        "error": run.error,
+        "report": run.report,
+    }
+
+
+def _done(run: Run) -> str:
+    keys = ("added", "updated", "deleted", "held", "failed")
+    report = run.report or {}
+    return ", ".join(f"{report[key]:,} {key}" for key in keys if report.get(key)) or "no change"
+
+
+def _iso(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

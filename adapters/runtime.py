@@ -1,0 +1,221 @@
+"""The composition root: the only place that constructs the parts and joins them.
+
+Nothing is opened before a command asks for it, so that `status` loads no model and starts no process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from urllib.parse import urlsplit
+
+from adapters.settings import Settings, read_secret
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from bot.assistant import Assistant
+    from bot.commands import Commands
+    from bot.llms import Model
+    from bot.settings import LlmSettings
+    from kb.embedding import Embedder
+    from kb.manifest import Manifest
+    from kb.retriever import Searcher
+    from kb.settings import EmbeddingSettings
+    from kb.store import NodeStore
+    from kb.sync import Synchroniser
+
+Part = TypeVar("Part")
+
+STORE_FOLDER = "store"
+CACHE_FOLDER = "cache"
+# Slow imports, begun in a thread while the model loads: together they cost less than one by one.
+_SLOW_IMPORTS = ("lancedb", "sqlalchemy.ext.asyncio", "llama_index.core.base.base_retriever")
+
+
+class Runtime:
+    """The parts of a running program, each opened once when it is first asked for, closed in reverse.
+
+    With `fresh`, the index is a new one beside the current one, which stays in use until `publish`.
+    """
+
+    def __init__(self, settings: Settings, *, fresh: bool = False) -> None:
+        self.settings = settings
+        self._fresh = fresh
+        self.data = settings.data.path
+        self._stack = AsyncExitStack()
+        self._parts: dict[str, asyncio.Future[Any]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what was opened, last first."""
+        for part in self._parts.values():
+            part.cancel()
+        await asyncio.gather(*self._parts.values(), return_exceptions=True)
+        await self._stack.aclose()
+
+    def preload(self) -> None:
+        """Begin the imports that answering needs, beside the work of the loop."""
+        for name in _SLOW_IMPORTS:
+            self._start(f"import {name}", partial(_imported, name))
+
+    async def engine(self) -> AsyncEngine:
+        """Return the SQL database, at this release's version."""
+        return await self._once("engine", self._open_engine)
+
+    async def manifest(self) -> Manifest:
+        """Return what is stored of each document."""
+        from kb.manifest import Manifest
+
+        return Manifest(await self.engine())
+
+    async def embedder(self) -> Embedder:
+        """Return the embedding model."""
+        return await self._once("embedder", self._open_embedder)
+
+    async def store(self) -> NodeStore:
+        """Return the index."""
+        return await self._once("store", self._open_store)
+
+    async def searcher(self) -> Searcher:
+        """Return what finds passages."""
+        return await self._once("searcher", self._open_searcher)
+
+    async def assistant(self) -> Assistant:
+        """Return what answers questions."""
+        return await self._once("assistant", self._open_assistant)
+
+    async def model(self) -> Model | None:
+        """Return the model that writes answers, None when sentences are quoted."""
+        return await self._once("model", self._open_model)
+
+    async def synchroniser(self) -> Synchroniser:
+        """Return what brings the index up to date."""
+        return await self._once("synchroniser", self._open_synchroniser)
+
+    async def commands(self) -> Commands:
+        """Return what carries out the commands about sources."""
+        from bot.commands import Commands
+
+        return Commands(
+            manifest=await self.manifest(),
+            configured=self.settings.sources,
+            data=self.data,
+            synchroniser=self.synchroniser,
+        )
+
+    def model_names(self) -> tuple[str, str]:
+        """Return what embeds and what writes, for people; no model is loaded for it."""
+        return model_names(self.settings)
+
+    async def _once(self, name: str, opener: Callable[[], Awaitable[Part]]) -> Part:
+        self._start(name, opener)
+        return cast("Part", await asyncio.shield(self._parts[name]))
+
+    def _start(self, name: str, opener: Callable[[], Awaitable[Any]]) -> None:
+        if name not in self._parts:
+            self._parts[name] = asyncio.ensure_future(opener())
+
+    async def _open_engine(self) -> AsyncEngine:
+        open_database = (await _imported("kb.database")).open_database
+        engine: AsyncEngine = await open_database(self.settings.database.url, self.data)
+        self._stack.push_async_callback(engine.dispose)
+        return engine
+
+    async def _open_embedder(self) -> Embedder:
+        settings = self.settings.embedding
+        open_embedder = (await _imported("kb.embedding")).open_embedder
+        secret = read_secret("embedding", settings)
+        embedder: Embedder = await open_embedder(settings, self.data / CACHE_FOLDER, secret)
+        self._stack.push_async_callback(embedder.close)
+        return embedder
+
+    async def _open_store(self) -> NodeStore:
+        module, embedder = await asyncio.gather(_imported("kb.store"), self.embedder())
+        store: NodeStore = await module.NodeStore.open(
+            self.data / STORE_FOLDER,
+            model=embedder.identity,
+            dimension=embedder.dimension,
+            fresh=self._fresh,
+        )
+        self._stack.push_async_callback(store.close)
+        return store
+
+    async def _open_searcher(self) -> Searcher:
+        module, store = await asyncio.gather(_imported("kb.retriever"), self.store())
+        searcher: Searcher = module.Searcher(store, await self.embedder(), self.settings.retrieval)
+        return searcher
+
+    async def _open_assistant(self) -> Assistant:
+        from bot.assistant import Assistant
+        from bot.extractive import Composer
+        from bot.ledger import Ledger
+
+        searcher, engine = await asyncio.gather(self.searcher(), self.engine())
+        assistant = Assistant(
+            searcher,
+            Composer(searcher).compose,
+            await self.model(),
+            await Ledger.open(engine),
+            self.settings.retrieval,
+        )
+        self._stack.push_async_callback(assistant.close)
+        return assistant
+
+    async def _open_model(self) -> Model | None:
+        settings = self.settings.llm
+        if settings.provider == "none":
+            return None
+        open_model = (await _imported("bot.llms")).open_model
+        model: Model | None = open_model(settings, read_secret("llm", settings))
+        if model is not None:
+            self._stack.push_async_callback(model.close)
+        return model
+
+    async def _open_synchroniser(self) -> Synchroniser:
+        from kb.parsing.pool import Parser
+        from kb.sync import Synchroniser
+
+        limits = self.settings.sync
+        parser = Parser(
+            seconds=limits.parse_seconds, memory_mb=limits.parse_memory_mb, workers=_parsing_children()
+        )
+        self._stack.push_async_callback(parser.close)
+        return Synchroniser(
+            await self.store(), await self.manifest(), await self.embedder(), parser, limits, self.data
+        )
+
+
+async def _imported(name: str) -> ModuleType:
+    """Import a module beside the loop: some take half a second."""
+    return await asyncio.to_thread(import_module, name)
+
+
+def _parsing_children() -> int:
+    """Leave most of the machine to the embedding, which is the slower part."""
+    return max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+def model_names(settings: Settings) -> tuple[str, str]:
+    """Return what embeds and what writes, for people."""
+    embedding, llm = settings.embedding, settings.llm
+    embeds = "all-MiniLM-L6-v2, embedded" if embedding.provider == "minilm" else _at(embedding)
+    writes = "no model: the best sentences are quoted" if llm.provider == "none" else _at(llm)
+    return embeds, writes
+
+
+def _at(section: EmbeddingSettings | LlmSettings) -> str:
+    host = urlsplit(section.base_url).hostname or "OpenAI"
+    return f"{section.model or '(no model set)'} at {host}"

@@ -1,0 +1,172 @@
+"""The settings: one TOML file and the environment, read once, typed, and passed down as sections.
+
+`LOREKEEPER_SECTION__KEY` in the environment goes before `key` under `[section]` in the file. A secret is
+never in the file: the file names the environment variable that holds it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
+
+from adapters.errors import SettingsError
+from adapters.settings_errors import describe, nearest_variable
+from bot.settings import LlmSettings
+from kb.settings import (
+    AnySource,
+    DatabaseSettings,
+    DataSettings,
+    EmbeddingSettings,
+    FolderSource,
+    RetrievalSettings,
+    SyncSettings,
+)
+
+PREFIX = "LOREKEEPER_"
+CONFIG_VARIABLE = "LOREKEEPER_CONFIG"
+DEFAULT_CONFIG = Path("config.toml")
+
+
+class Settings(BaseSettings):
+    """All settings. Sections are handed to what needs them, never the whole."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    data: DataSettings = DataSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    llm: LlmSettings = LlmSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    sync: SyncSettings = SyncSettings()
+    sources: tuple[AnySource, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment go before the file, whose content comes in as arguments."""
+        return env_settings, init_settings
+
+
+def find_config(given: Path | None) -> Path | None:
+    """Return the settings file: the given one, $LOREKEEPER_CONFIG, ./config.toml or none."""
+    named = given or (Path(value) if (value := os.environ.get(CONFIG_VARIABLE)) else None)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsError(f"settings file {str(named)!r} does not exist. Make one: lorekeeper init")
+        return named
+    return DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
+
+
+def load_settings(config: Path | None = None, data: Path | None = None) -> Settings:
+    """Read file and environment; `data` goes before both. Relative paths start at the file's folder."""
+    file = find_config(config)
+    values = _read(file) if file else {}
+    _reject_unknown_variables()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(describe(error, Settings, file=file, prefix=PREFIX)) from None
+    except UnreadableVariable as error:
+        raise SettingsError(_unreadable_variable(error)) from None
+    settings = _resolved(settings, file.resolve().parent if file else Path.cwd(), data)
+    _reject_duplicates(settings, file)
+    return settings
+
+
+def read_secret(section: str, settings: EmbeddingSettings | LlmSettings) -> SecretStr | None:
+    """Return the API key that a section names; None where its server needs none."""
+    if settings.provider != "openai":
+        return None
+    variable = settings.api_key_env
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        raise SettingsError(
+            f"{section}.api_key_env is not the name of an environment variable (its value is not shown). "
+            "Put the key into a variable and write that variable's name."
+        )
+    if value := os.environ.get(variable, "").strip():
+        return SecretStr(value)
+    # A self-hosted server often wants no key; whoever names a variable of their own means it to be set.
+    if settings.base_url and variable == type(settings).model_fields["api_key_env"].default:
+        return None
+    shown = variable if variable.isupper() else "it names"
+    raise SettingsError(
+        f"{section}.api_key_env: the environment variable {shown} is not set. "
+        f"Set it to your API key, or leave {section}.provider at its default."
+    )
+
+
+def check_secrets(settings: Settings) -> None:
+    """Raise SettingsError where a secret that the settings call for is missing."""
+    read_secret("embedding", settings.embedding)
+    read_secret("llm", settings.llm)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from None
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}.") from None
+
+
+def _reject_unknown_variables() -> None:
+    sections = {name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        section, separator, _ = name.upper().removeprefix(PREFIX).partition("__")
+        if name.upper().startswith(PREFIX) and separator and section not in sections:
+            hint = nearest_variable(name, Settings, prefix=PREFIX)
+            raise SettingsError(f"environment variable {name}: there is no such setting.{hint}")
+
+
+def _unreadable_variable(error: UnreadableVariable) -> str:
+    match = re.search(r'field "(\w+)"', str(error))
+    field = match[1] if match else "?"
+    name = f"{PREFIX}{field.upper()}"
+    return f"environment variable {name}: not JSON. To set one key of [{field}], write {name}__KEY=value."
+
+
+def _resolved(settings: Settings, base: Path, data: Path | None) -> Settings:
+    """Make paths absolute: the data folder's, and those of folder and local git sources."""
+    chosen = Path.cwd() / data.expanduser() if data else base / settings.data.path.expanduser()
+    return settings.model_copy(
+        update={
+            "data": DataSettings(path=Path(os.path.normpath(chosen))),
+            "sources": tuple(_located(source, base) for source in settings.sources),
+        }
+    )
+
+
+def _located(source: AnySource, base: Path) -> AnySource:
+    local = isinstance(source, FolderSource) or source.location.startswith(("./", "../", "~"))
+    if not local:
+        return source
+    path = os.path.normpath(base / Path(source.location).expanduser())
+    return source.model_copy(update={"location": path})
+
+
+def _reject_duplicates(settings: Settings, file: Path | None) -> None:
+    seen: Mapping[str, AnySource] = {source.name: source for source in settings.sources}
+    if len(seen) == len(settings.sources):
+        return
+    names = [source.name for source in settings.sources]
+    twice = next(name for name in names if names.count(name) > 1)
+    raise SettingsError(f"{file or 'environment'}: two sources are named {twice!r}. Give each its own name.")

@@ -1,0 +1,1 @@
+"""A Question becomes a cited Answer: commands, conversations, persona, upkeep."""

@@ -1,0 +1,164 @@
+"""Answers without a language model: the sentences that fit the question best, quoted and cited.
+
+    score = cosine + overlap + ½ · passage + 0.3 / rank + 2 · MaxSim
+
+of the sentence's own embedding with the question's, the share of the question's words that it has, its
+passage's score and rank. "How do I" questions get the section itself: two sentences rarely hold the steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.quotable import Quotable, quotables, word_count
+from kb import maxsim
+from kb.blocks import read_blocks
+from kb.words import content_words, coverage, words
+
+if TYPE_CHECKING:
+    from kb.nodes import QuestionEmbedding
+    from kb.retriever import Passage, Searcher, SearchResult
+
+PASSAGES = 5
+SENTENCES = 2
+COMPARED = 32  # sentences that are embedded: about 80 ms
+SECTION_WORDS = 150
+
+_HOW_TO = re.compile(
+    r"\bhow (?:(?:do|can|could|should|would|must|might|shall) (?:i|we|you|one|someone)\b|to\b)"
+    r"|\bhow (?:i|we|you) (?:can|could|should)\b"
+    r"|^\W*(?:what are the steps|which steps|steps (?:to|for)\b|walk me through|guide me)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """An answer in quotes. The marker [n] in `text` names `used[n - 1]`; `quotes` are literal text."""
+
+    text: str
+    used: tuple[Passage, ...]
+    quotes: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    unit: Quotable
+    passage: int  # index into the result's passages
+    order: int
+    score: float
+
+
+class Composer:
+    """Composes quoted answers from what a Searcher found."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    async def compose(self, question: str, result: SearchResult) -> Composed:
+        """Return the best one or two sentences, or the section that tells how; empty without passages."""
+        if not result.passages:
+            return Composed(text="", used=())
+        if is_how_to(question):
+            return await self._section(result.passages[0])
+        candidates = _candidates(question, result.passages[:PASSAGES])
+        scored = await self._scored(candidates, result.question)
+        return _composed(_chosen(scored), result.passages)
+
+    async def _section(self, passage: Passage) -> Composed:
+        nodes = await self._searcher.section(passage)
+        start = next((at for at, node in enumerate(nodes) if node.id == passage.node.id), 0)
+        whole = sum(word_count(node.text) for node in nodes) <= SECTION_WORDS
+        text = _shortened([node.text for node in (nodes if whole else nodes[start:])])
+        path = " > ".join(dict.fromkeys(part for part in (passage.node.title, *passage.node.heading) if part))
+        return Composed(
+            text="\n\n".join(part for part in (f"**{path}**" if path else "", _marked(text, 1)) if part),
+            used=(passage,),
+            quotes=((0, text),),
+        )
+
+    async def _scored(
+        self, candidates: Sequence[_Candidate], question: QuestionEmbedding | None
+    ) -> list[_Candidate]:
+        if question is None or question.token_vectors is None:
+            return list(candidates)
+        best = sorted(candidates, key=lambda item: -item.score)[:COMPARED]
+        embeddings = await self._searcher.embedder.embed_passages([item.unit.plain for item in best])
+        cosines = np.stack([embedding.vector for embedding in embeddings]) @ question.vector
+        alike = maxsim.score(question, [embedding.tokens for embedding in embeddings])
+        gains = (cosines + 2 * alike).tolist()
+        return [_raised(item, gain) for item, gain in zip(best, gains, strict=True)]
+
+
+def is_how_to(question: str) -> bool:
+    """Tell whether a question asks for a procedure."""
+    return _HOW_TO.search(question) is not None
+
+
+def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
+    wanted = content_words(question)
+    found: dict[str, _Candidate] = {}
+    for rank, passage in enumerate(passages):
+        base = 0.5 * passage.score + 0.3 / (rank + 1)
+        for unit in _units(passage):
+            score = base + coverage(wanted, frozenset(words(unit.plain)))
+            found.setdefault(unit.plain, _Candidate(unit=unit, passage=rank, order=len(found), score=score))
+    return list(found.values())
+
+
+def _units(passage: Passage) -> list[Quotable]:
+    return [unit for node in passage.nodes for unit in quotables(node.text)]
+
+
+def _raised(item: _Candidate, gain: float) -> _Candidate:
+    return _Candidate(unit=item.unit, passage=item.passage, order=item.order, score=item.score + gain)
+
+
+def _chosen(scored: Sequence[_Candidate]) -> list[_Candidate]:
+    """Return the best units: in reading order within a passage, the best one's passage first."""
+    best = sorted(scored, key=lambda item: (-item.score, item.order))[:SENTENCES]
+    first = best[0].passage if best else 0
+    return sorted(best, key=lambda item: (item.passage != first, item.passage, item.order))
+
+
+def _composed(chosen: Sequence[_Candidate], passages: Sequence[Passage]) -> Composed:
+    used = list(dict.fromkeys(item.passage for item in chosen))
+    parts: list[str] = []
+    for item in chosen:
+        text = _marked(item.unit.text, used.index(item.passage) + 1)
+        plain = item.unit.shape == "sentence"
+        joins = parts and plain and "\n" not in parts[-1]
+        parts[-1:] = [f"{parts[-1]} {text}"] if joins else [*parts[-1:], text]
+    return Composed(
+        text="\n\n".join(parts),
+        used=tuple(passages[index] for index in used),
+        quotes=tuple((used.index(item.passage), item.unit.text) for item in chosen),
+    )
+
+
+def _marked(text: str, number: int) -> str:
+    """Put the marker behind a sentence, or under a block that it would break."""
+    last = text.rstrip().rpartition("\n")[2].lstrip()
+    block = last.startswith(("|", "```", "~~~"))
+    return f"{text.rstrip()}\n\n[{number}]" if block else f"{text.rstrip()} [{number}]"
+
+
+def _shortened(texts: Sequence[str]) -> str:
+    """Return whole blocks up to about SECTION_WORDS words, at least one."""
+    kept: list[str] = []
+    room = SECTION_WORDS
+    blocks = (block for text in texts for block in read_blocks(text))
+    for block in blocks:
+        if block.kind == "page":
+            continue
+        size = word_count(block.text)
+        if kept and size > room:
+            break
+        kept.append(block.text)
+        room -= size
+    return "\n\n".join(kept)

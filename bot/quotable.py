@@ -1,0 +1,101 @@
+"""Cuts a passage into what can be quoted as it stands: sentences, table rows, short lists, whole code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.sentences import sentence_end
+from kb.blocks import Block, list_items, read_blocks
+from kb.plain import plain_text
+
+Shape = Literal["sentence", "list", "table", "code"]
+
+SHORT_LIST_WORDS = 80
+_LONGEST_COMPARED = 1_000
+_ITEM_MARK = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,9}[.)])[ \t]+")
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotable:
+    """A unit of a passage. `text` is Markdown that is whole by itself; `plain` is what is compared."""
+
+    text: str
+    plain: str
+    shape: Shape = "sentence"
+
+
+def quotables(markdown: str) -> list[Quotable]:
+    """Return the units of a passage in reading order; headings are left out."""
+    units: list[Quotable] = []
+    lead = ""
+    for block in read_blocks(markdown):
+        found = list(_units(block))
+        if lead and found and block.kind in ("list", "code"):
+            units[-1:] = []
+            found[0] = _led(lead, found[0])
+        units += found
+        leads = block.kind == "paragraph" and block.text.rstrip().endswith(":") and found
+        lead = found[-1].text if leads else ""
+    return units
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a paragraph, line breaks as spaces."""
+    rest = _SPACES.sub(" ", text).strip()
+    while rest:
+        end = sentence_end(rest, final=True) or len(rest)
+        yield rest[:end].strip()
+        rest = rest[end:].lstrip()
+
+
+def word_count(text: str) -> int:
+    """Return how many words a reader sees."""
+    return len(plain_text(text).split())
+
+
+def _units(block: Block) -> Iterator[Quotable]:
+    if block.kind == "paragraph":
+        yield from _prose(block.text)
+    elif block.kind == "code":
+        yield Quotable(text=block.text, plain=_compared([block.text]), shape="code")
+    elif block.kind == "table":
+        yield from _rows(block.text)
+    elif block.kind == "list" and word_count(block.text) <= SHORT_LIST_WORDS:
+        yield Quotable(text=block.text, plain=_compared([block.text]), shape="list")
+    elif block.kind == "list":
+        for item in list_items(block.text):
+            yield from _item(_ITEM_MARK.sub("", item))
+
+
+def _item(text: str) -> Iterator[Quotable]:
+    if "```" in text or "~~~" in text:
+        yield Quotable(text=text, plain=_compared([text]), shape="code")
+    else:
+        yield from _prose(text)
+
+
+def _prose(text: str) -> Iterator[Quotable]:
+    for sentence in sentences(text):
+        if any(map(str.isalnum, sentence)):
+            yield Quotable(text=sentence, plain=_compared([sentence]))
+
+
+def _rows(table: str) -> Iterator[Quotable]:
+    lines = [line for line in table.splitlines() if line.strip()]
+    header, rows = lines[:2], lines[2:]
+    for row in rows:
+        yield Quotable(text="\n".join([*header, row]), plain=_compared([header[0], row]), shape="table")
+
+
+def _led(lead: str, unit: Quotable) -> Quotable:
+    text = f"{lead}\n\n{unit.text}"
+    shape: Shape = "list" if unit.shape == "sentence" else unit.shape
+    return Quotable(text=text, plain=_compared([lead, unit.plain]), shape=shape)
+
+
+def _compared(parts: Iterable[str]) -> str:
+    return " ".join(plain_text("\n".join(parts)).split())[:_LONGEST_COMPARED]

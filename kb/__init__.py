@@ -1,0 +1,1 @@
+"""Changing documents become searchable nodes: connectors, sync, store, retriever, schedule."""

@@ -1,0 +1,1 @@
+"""One module a source type; each reads its source through the port in `base`."""

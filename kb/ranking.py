@@ -1,0 +1,117 @@
+"""Puts what the two search legs found into one order, and folds what says the same.
+
+fused = ½ · (cosine, from the least to the best of its leg as 0 to 1) + ½ · BM25 / best BM25
+score = MaxSim + 0.05 · fused
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from kb.nodes import Hit, StoredNode
+
+VECTOR_SHARE = 0.5
+FUSED_WEIGHT = 0.05
+_SAME = 0.95  # share of words in common from which two passages say the same
+_LONGEST = 4_000  # characters that are compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A node with what it is ranked by. `same` holds folded nodes that say the same, best first."""
+
+    node: StoredNode
+    fused: float
+    score: float
+    same: tuple[StoredNode, ...] = ()
+
+
+def fuse(
+    nearest: Sequence[Hit], matching: Sequence[Hit], *, vector_share: float = VECTOR_SHARE
+) -> list[Ranked]:
+    """Merge the hits of both legs, best first; `fused` and `score` are the weighted sum, 0 to 1."""
+    nodes = {hit.node.id: hit.node for hit in (*matching, *nearest)}
+    cosines, matches = _from_least(nearest), _of_best(matching)
+    ranked = []
+    for key, node in nodes.items():
+        fused = vector_share * cosines.get(key, 0.0) + (1 - vector_share) * matches.get(key, 0.0)
+        ranked.append(Ranked(node=node, fused=fused, score=fused))
+    return _sorted(ranked)
+
+
+def rerank(ranked: Sequence[Ranked], similar: Sequence[float]) -> list[Ranked]:
+    """Order the first `len(similar)` by their MaxSim and a little of `fused`; the rest stays behind."""
+    first = [
+        replace(item, score=float(words_alike) + FUSED_WEIGHT * item.fused)
+        for item, words_alike in zip(ranked, similar, strict=False)
+    ]
+    least = min((item.score for item in first), default=1.0)
+    rest = [replace(item, score=least * item.fused) for item in ranked[len(first) :]]
+    return [*_sorted(first), *_sorted(rest)]
+
+
+def fold(ranked: Iterable[Ranked], limit: int) -> list[Ranked]:
+    """Return the first `limit` that differ; of those that say the same the newest stands for all.
+
+    Passages whose numbers differ never say the same.
+    """
+    kept: list[Ranked] = []
+    texts: list[_Text] = []
+    for item in ranked:
+        if len(kept) == limit:
+            break
+        text = _Text.of(item.node)
+        twin = next((at for at, other in enumerate(texts) if text.says_same(other)), None)
+        if twin is not None:
+            kept[twin] = _folded(kept[twin], item.node)
+        else:
+            kept.append(item)
+            texts.append(text)
+    return kept
+
+
+def _folded(item: Ranked, twin: StoredNode) -> Ranked:
+    if twin.updated > item.node.updated:
+        return replace(item, node=twin, same=(item.node, *item.same))
+    return replace(item, same=(*item.same, twin))
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text as its words between spaces: cutting endings would take longer than the search."""
+
+    whole: str
+    words: frozenset[str]
+    numbers: frozenset[str]
+
+    @classmethod
+    def of(cls, node: StoredNode) -> _Text:
+        found = frozenset(node.text[:_LONGEST].casefold().split())
+        return cls(node.text, found, frozenset(word for word in found if any(map(str.isdigit, word))))
+
+    def says_same(self, other: _Text) -> bool:
+        if self.whole == other.whole:
+            return True
+        fewer, more = sorted((len(self.words), len(other.words)))
+        if fewer < _SAME * more or self.numbers != other.numbers:
+            return False
+        common = len(self.words & other.words)
+        return common >= _SAME * (len(self.words) + len(other.words) - common)
+
+
+def _sorted(ranked: Iterable[Ranked]) -> list[Ranked]:
+    return sorted(ranked, key=lambda item: (-item.score, item.node.uri, item.node.position))
+
+
+def _from_least(hits: Sequence[Hit]) -> dict[str, float]:
+    if not hits:
+        return {}
+    best, least = max(hit.score for hit in hits), min(hit.score for hit in hits)
+    span = best - least
+    return {hit.node.id: (hit.score - least) / span if span > 0 else 1.0 for hit in hits}
+
+
+def _of_best(hits: Sequence[Hit]) -> dict[str, float]:
+    best = max((hit.score for hit in hits), default=0.0)
+    return {hit.node.id: hit.score / best for hit in hits} if best > 0 else {}

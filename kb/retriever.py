@@ -1,0 +1,238 @@
+"""From a question to ranked passages with a confidence: two search legs, one order, neighbours joined."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from kb import confidence, maxsim
+from kb.documents import EVERYONE, Audience
+from kb.nodes import Hit, QuestionEmbedding, StoredNode, Vector
+from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, rerank
+from kb.settings import RetrievalSettings
+from kb.words import content_words, coverage, is_mostly_latin, words
+
+if TYPE_CHECKING:
+    from kb.embedding import Embedder
+
+RERANKED = 20
+LONGEST_QUESTION = 2_000  # characters: more than the model reads
+_REMEMBERED = 32
+_UNKNOWN_SCRIPT_SHARE = 0.2  # of the vector leg, where the embedded model knows few words
+
+
+class Searchable(Protocol):
+    """What the searcher asks of the store."""
+
+    async def nearest(
+        self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the nodes whose vectors are nearest."""
+        ...
+
+    async def matching(
+        self, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the nodes that have words of the text."""
+        ...
+
+    async def nodes_of(self, document_id: str) -> list[StoredNode]:
+        """Return a document's nodes by position."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A ranked passage. `node` is what was found; `nodes` are it and its joined neighbours, in order.
+
+    `same` holds nodes of other documents, or other places, that say the same and were folded.
+    """
+
+    node: StoredNode
+    score: float
+    text: str
+    nodes: tuple[StoredNode, ...]
+    same: tuple[StoredNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """Passages, best first, and how sure it is (0 to 1) that they hold an answer."""
+
+    passages: tuple[Passage, ...]
+    confidence: float
+    milliseconds: float = 0.0
+    question: QuestionEmbedding | None = field(default=None, repr=False)
+
+
+class Searcher:
+    """Searches a store. Any number of questions may be searched for at once."""
+
+    def __init__(self, store: Searchable, embedder: Embedder, settings: RetrievalSettings) -> None:
+        self.embedder = embedder
+        self._store = store
+        self._settings = settings
+        self._remembered: OrderedDict[str, QuestionEmbedding] = OrderedDict()
+
+    async def search(
+        self,
+        text: str,
+        *,
+        audience: Audience = EVERYONE,
+        sources: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> SearchResult:
+        """Return the best passages that this audience may see; none for a text without words.
+
+        `limit` counts nodes, before neighbours are joined; without it the settings decide.
+        """
+        began = time.perf_counter()
+        text = text[:LONGEST_QUESTION].strip()
+        if not any(map(str.isalnum, text)):
+            return SearchResult(passages=(), confidence=0.0)
+        limit = limit or self._settings.results
+        question = await self._embed(text)
+        candidates = max(self._settings.candidates, limit)
+        nearest, matching = await asyncio.gather(
+            self._store.nearest(question.vector, limit=candidates, audience=audience, sources=sources),
+            self._store.matching(text, limit=candidates, audience=audience, sources=sources),
+        )
+        ranked, sure = self._rank(text, question, nearest, matching)
+        return SearchResult(
+            passages=join(fold(ranked, limit)),
+            confidence=sure,
+            milliseconds=(time.perf_counter() - began) * 1000,
+            question=question,
+        )
+
+    async def section(self, passage: Passage) -> tuple[StoredNode, ...]:
+        """Return the nodes of the passage's section, in reading order."""
+        nodes = await self._store.nodes_of(passage.node.document_id)
+        around = [node for node in nodes if node.heading == passage.node.heading]
+        run = _run_of(around, passage.node.position)
+        return tuple(run) or passage.nodes
+
+    def _rank(
+        self, text: str, question: QuestionEmbedding, nearest: Sequence[Hit], matching: Sequence[Hit]
+    ) -> tuple[list[Ranked], float]:
+        if question.token_vectors is not None and is_mostly_latin(text):
+            return self._by_word_vectors(question, fuse(nearest, matching))
+        share = VECTOR_SHARE if is_mostly_latin(text) else _UNKNOWN_SCRIPT_SHARE
+        return self._by_words(text, fuse(nearest, matching, vector_share=share))
+
+    def _by_word_vectors(
+        self, question: QuestionEmbedding, ranked: list[Ranked]
+    ) -> tuple[list[Ranked], float]:
+        packed = [item.node.embedding.tokens if item.node.embedding else b"" for item in ranked[:RERANKED]]
+        similar = maxsim.score(question, packed)
+        sure = confidence.from_maxsim(float(similar.max(initial=0.0)))
+        return (rerank(ranked, similar.tolist()) if self._settings.rerank else ranked), sure
+
+    def _by_words(self, text: str, ranked: list[Ranked]) -> tuple[list[Ranked], float]:
+        wanted = content_words(text)
+        shares = [coverage(wanted, _words_of(item.node)) for item in ranked[:RERANKED]]
+        sure = confidence.from_coverage(max(shares, default=0.0))
+        return (rerank(ranked, shares) if self._settings.rerank else ranked), sure
+
+    async def _embed(self, text: str) -> QuestionEmbedding:
+        known = self._remembered.get(text)
+        if known is None:
+            known = self._remembered[text] = await self.embedder.embed_question(text)
+            while len(self._remembered) > _REMEMBERED:
+                self._remembered.popitem(last=False)
+        return known
+
+
+class KnowledgeRetriever(BaseRetriever):
+    """LlamaIndex's face of a Searcher: one NodeWithScore a passage, in rank order."""
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        *,
+        audience: Audience = EVERYONE,
+        sources: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> None:
+        super().__init__(callback_manager=CallbackManager([]))
+        self._searcher = searcher
+        self._audience = audience
+        self._sources = sources
+        self._limit = limit
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        result = await self._searcher.search(
+            query_bundle.query_str, audience=self._audience, sources=self._sources, limit=self._limit
+        )
+        return [as_llama_node(passage) for passage in result.passages]
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        raise NotImplementedError("Use aretrieve: everything here is async.")
+
+
+def as_llama_node(passage: Passage) -> NodeWithScore:
+    """Return a passage as LlamaIndex's node; its metadata has the stored node's fields."""
+    fields = asdict(replace(passage.node, embedding=None))
+    for key in ("id", "text", "embedding"):
+        del fields[key]
+    node = TextNode(
+        id_=passage.node.id,
+        text=passage.text,
+        metadata=fields,
+        excluded_embed_metadata_keys=list(fields),
+        excluded_llm_metadata_keys=list(fields),
+    )
+    return NodeWithScore(node=node, score=passage.score)
+
+
+def join(ranked: Sequence[Ranked]) -> tuple[Passage, ...]:
+    """Merge results that stand next to each other in a document; a merged one has its best rank."""
+    found = {(item.node.document_id, item.node.position): item for item in ranked}
+    passages: list[Passage] = []
+    for item in ranked:
+        document, position = item.node.document_id, item.node.position
+        if (document, position) not in found:
+            continue
+        first, last = position, position
+        while (document, first - 1) in found:
+            first -= 1
+        while (document, last + 1) in found:
+            last += 1
+        run = [found.pop((document, at)) for at in range(first, last + 1)]
+        passages.append(_joined(item, run))
+    return tuple(passages)
+
+
+def _joined(best: Ranked, run: Sequence[Ranked]) -> Passage:
+    nodes = tuple(item.node for item in run)
+    return Passage(
+        node=best.node,
+        score=best.score,
+        text="\n\n".join(node.text for node in nodes),
+        nodes=nodes,
+        same=tuple(twin for item in run for twin in item.same),
+    )
+
+
+def _run_of(nodes: Iterable[StoredNode], position: int) -> list[StoredNode]:
+    """Return the nodes that follow one another without a gap and include `position`."""
+    run: list[StoredNode] = []
+    for node in nodes:
+        if run and node.position != run[-1].position + 1:
+            if run[-1].position >= position:
+                break
+            run = []
+        run.append(node)
+    return run
+
+
+def _words_of(node: StoredNode) -> frozenset[str]:
+    return frozenset(words(" ".join((node.title, *node.heading, node.text))))

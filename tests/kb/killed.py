@@ -1,0 +1,133 @@
+"""A knowledge base whose sync is killed: what runs in the child, and how the parent judges the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import subprocess
+import warnings
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from kb.database import open_database
+from kb.documents import document_id
+from kb.faults import VARIABLE
+from kb.manifest import Manifest
+from kb.reports import SyncReport
+from kb.settings import FolderSource, GitSource, SyncSettings
+from kb.store import NodeStore
+from kb.sync import Synchroniser
+from tests.kb.fakes import DIMENSION, HashEmbedder, LineParser
+
+# LanceDB warns of forks after its import. The fork server imports it and does nothing else with it.
+warnings.filterwarnings("ignore", message="lancedb fork support", category=RuntimeWarning)
+
+_HANGS = 120.0
+
+Source = FolderSource | GitSource
+Files = Mapping[str, str]
+
+
+async def sync(data: Path, source: Source) -> tuple[SyncReport, str]:
+    """Sync as a process of its own would; return the report and the state of the store."""
+    async with AsyncExitStack() as stack:
+        engine = await open_database("", data)
+        stack.push_async_callback(engine.dispose)
+        store = await NodeStore.open(data / "store", model="hash-16", dimension=DIMENSION)
+        stack.push_async_callback(store.close)
+        synchroniser = Synchroniser(
+            store,
+            Manifest(engine),
+            HashEmbedder(),
+            LineParser(),
+            SyncSettings(batch_documents=4, guard_documents=100),
+            data,
+        )
+        return await synchroniser.run(source), await store.state_hash()
+
+
+def run_killed(data: Path, source: Source, *, fault: str = "", after: float | None = None) -> int | None:
+    """Sync in a child that dies at a fault point or `after` seconds.
+
+    Return its exit code, or None when it hangs.
+    """
+    # A fork server has the modules loaded already: a start takes milliseconds.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.kb.killed"])
+    child = context.Process(target=_child, args=(data, source, fault))
+    child.start()
+    child.join(_HANGS if after is None else after)
+    hangs = after is None and child.is_alive()
+    child.kill()
+    child.join()
+    return None if hangs else child.exitcode
+
+
+def _child(data: Path, source: Source, fault: str) -> None:
+    os.environ[VARIABLE] = fault
+    asyncio.run(sync(data, source))
+
+
+def write_folder(folder: Path, files: Files) -> None:
+    """Make the folder hold exactly these files; those that stay as they are are not touched."""
+    for path in [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts]:
+        if path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+    for uri, text in files.items():
+        path = folder / uri
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+
+def commit(folder: Path) -> None:
+    """Commit all of a folder, which becomes a git repository if it is none."""
+    if not (folder / ".git").exists():
+        git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "m")
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run a git command in a folder."""
+    subprocess.run(["git", *arguments], cwd=folder, check=True)  # noqa: S607 - the git of the machine
+
+
+def before() -> dict[str, str]:
+    """Return the documents that are stored when the killed sync begins."""
+    return {f"{place}.md": text_of(place, "old") for place in range(24)}
+
+
+def after() -> dict[str, str]:
+    """Return the documents of the killed sync: some stay, change, move, go and come."""
+    files = before()
+    files |= {f"{place}.md": text_of(place, "new") for place in range(8)}
+    files |= {f"moved/{place}.md": files.pop(f"{place}.md") for place in range(8, 12)}
+    for place in range(12, 16):
+        del files[f"{place}.md"]
+    return files | {f"added/{place}.md": text_of(place, "added") for place in range(8)}
+
+
+def text_of(place: int, state: str) -> str:
+    """Return a document of several paragraphs, each of which tells its state."""
+    return "\n\n".join(f"Part {part} of {place}, {state}." for part in range(5))
+
+
+async def misfits(data: Path, source: str, old: Files, new: Files) -> list[str]:
+    """Return what is wrong in the store after a kill: documents neither old nor new, and strangers."""
+    store = await NodeStore.open(data / "store", model="hash-16", dimension=DIMENSION)
+    try:
+        wrong = []
+        stored = await store.document_ids(source)
+        for uri in sorted({*old, *new}):
+            identity = document_id(source, uri)
+            stored.discard(identity)
+            texts = [node.text for node in await store.nodes_of(identity)]
+            allowed = [files[uri].split("\n\n") if uri in files else [] for files in (old, new)]
+            if texts not in allowed:
+                wrong.append(f"{uri}: {texts}")
+        return wrong + [f"stranger {identity}" for identity in sorted(stored)]
+    finally:
+        await store.close()
