@@ -37,7 +37,8 @@ Part = TypeVar("Part")
 STORE_FOLDER = "store"
 CACHE_FOLDER = "cache"
 # Slow imports, begun in a thread while the model loads: together they cost less than one by one.
-_SLOW_IMPORTS = ("lancedb", "sqlalchemy.ext.asyncio", "llama_index.core.base.base_retriever")
+_SLOW_IMPORTS = ("kb.lance", "sqlalchemy.ext.asyncio")
+_WRITING_IMPORT = "bot.query_engine"  # with LlamaIndex, only where a model writes
 
 
 class Runtime:
@@ -68,7 +69,8 @@ class Runtime:
 
     def preload(self) -> None:
         """Begin the imports that answering needs, beside the work of the loop."""
-        for name in _SLOW_IMPORTS:
+        writes = self.settings.llm.provider != "none"
+        for name in (*_SLOW_IMPORTS, *([_WRITING_IMPORT] if writes else ())):
             self._start(f"import {name}", partial(_imported, name))
 
     async def engine(self) -> AsyncEngine:
@@ -178,6 +180,7 @@ class Runtime:
         settings = self.settings.llm
         if settings.provider == "none":
             return None
+        await _imported(_WRITING_IMPORT)  # here, or the first question would wait for it on the loop
         open_model = (await _imported("bot.llms")).open_model
         model: Model | None = open_model(settings, read_secret("llm", settings))
         if model is not None:

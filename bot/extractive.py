@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,7 +92,7 @@ class Composer:
         cosines = np.stack([embedding.vector for embedding in embeddings]) @ question.vector
         alike = maxsim.score(question, [embedding.tokens for embedding in embeddings])
         gains = (cosines + 2 * alike).tolist()
-        return [_raised(item, gain) for item, gain in zip(best, gains, strict=True)]
+        return [replace(item, score=item.score + gain) for item, gain in zip(best, gains, strict=True)]
 
 
 def is_how_to(question: str) -> bool:
@@ -115,10 +115,6 @@ def _units(passage: Passage) -> list[Quotable]:
     return [unit for node in passage.nodes for unit in quotables(node.text)]
 
 
-def _raised(item: _Candidate, gain: float) -> _Candidate:
-    return _Candidate(unit=item.unit, passage=item.passage, order=item.order, score=item.score + gain)
-
-
 def _chosen(scored: Sequence[_Candidate]) -> list[_Candidate]:
     """Return the best units: in reading order within a passage, the best one's passage first."""
     best = sorted(scored, key=lambda item: (-item.score, item.order))[:SENTENCES]
@@ -129,16 +125,29 @@ def _chosen(scored: Sequence[_Candidate]) -> list[_Candidate]:
 def _composed(chosen: Sequence[_Candidate], passages: Sequence[Passage]) -> Composed:
     used = list(dict.fromkeys(item.passage for item in chosen))
     parts: list[str] = []
-    for item in chosen:
-        text = _marked(item.unit.text, used.index(item.passage) + 1)
-        plain = item.unit.shape == "sentence"
-        joins = parts and plain and "\n" not in parts[-1]
+    for unit, passage in _merged(chosen):
+        text = _marked(unit.text, used.index(passage) + 1)
+        joins = parts and unit.shape == "sentence" and "\n" not in parts[-1]
         parts[-1:] = [f"{parts[-1]} {text}"] if joins else [*parts[-1:], text]
     return Composed(
         text="\n\n".join(parts),
         used=tuple(passages[index] for index in used),
         quotes=tuple((used.index(item.passage), item.unit.text) for item in chosen),
     )
+
+
+def _merged(chosen: Sequence[_Candidate]) -> list[tuple[Quotable, int]]:
+    """Return units with their passages; rows of one table become one table."""
+    merged: list[tuple[Quotable, int]] = []
+    for item in chosen:
+        unit, last = item.unit, merged[-1] if merged else None
+        if last and unit.shape == last[0].shape == "table" and last[1] == item.passage:
+            *header, row = unit.text.splitlines()
+            if last[0].text.splitlines()[: len(header)] == header:
+                merged[-1] = (replace(last[0], text=f"{last[0].text}\n{row}"), item.passage)
+                continue
+        merged.append((unit, item.passage))
+    return merged
 
 
 def _marked(text: str, number: int) -> str:

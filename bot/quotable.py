@@ -14,6 +14,7 @@ from kb.plain import plain_text
 Shape = Literal["sentence", "list", "table", "code"]
 
 SHORT_LIST_WORDS = 80
+_TERM_WORDS = 6  # a paragraph whose first line is as short defines a term
 _LONGEST_COMPARED = 1_000
 _ITEM_MARK = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,9}[.)])[ \t]+")
 _SPACES = re.compile(r"\s+")
@@ -29,18 +30,32 @@ class Quotable:
 
 
 def quotables(markdown: str) -> list[Quotable]:
-    """Return the units of a passage in reading order; headings are left out."""
+    """Return the units of a passage in reading order; headings are left out.
+
+    A sentence that ends with a colon is one unit with the list, code or definitions that it introduces.
+    """
     units: list[Quotable] = []
-    lead = ""
+    leads = False
     for block in read_blocks(markdown):
         found = list(_units(block))
-        if lead and found and block.kind in ("list", "code"):
-            units[-1:] = []
-            found[0] = _led(lead, found[0])
-        units += found
-        leads = block.kind == "paragraph" and block.text.rstrip().endswith(":") and found
-        lead = found[-1].text if leads else ""
+        if not found:
+            continue
+        if leads and _follows(units[-1], block):
+            units[-1] = _led(units[-1], found if block.kind == "paragraph" else found[:1], block)
+            units += [] if block.kind == "paragraph" else found[1:]
+            leads = block.kind == "paragraph"
+        else:
+            units += found
+            leads = block.kind == "paragraph" and block.text.rstrip().endswith(":")
     return units
+
+
+def _follows(lead: Quotable, block: Block) -> bool:
+    if block.kind in ("list", "code"):
+        return lead.shape == "sentence"
+    first, *more = block.text.splitlines()
+    short = word_count(lead.text) + word_count(block.text) <= SHORT_LIST_WORDS
+    return block.kind == "paragraph" and bool(more) and len(first.split()) <= _TERM_WORDS and short
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -91,10 +106,11 @@ def _rows(table: str) -> Iterator[Quotable]:
         yield Quotable(text="\n".join([*header, row]), plain=_compared([header[0], row]), shape="table")
 
 
-def _led(lead: str, unit: Quotable) -> Quotable:
-    text = f"{lead}\n\n{unit.text}"
-    shape: Shape = "list" if unit.shape == "sentence" else unit.shape
-    return Quotable(text=text, plain=_compared([lead, unit.plain]), shape=shape)
+def _led(lead: Quotable, units: list[Quotable], block: Block) -> Quotable:
+    text = block.text if block.kind == "paragraph" else units[0].text
+    shape: Shape = "list" if units[0].shape == "sentence" else units[0].shape
+    plain = _compared([lead.plain, *(unit.plain for unit in units)])
+    return Quotable(text=f"{lead.text}\n\n{text}", plain=plain, shape=shape)
 
 
 def _compared(parts: Iterable[str]) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 
-MAXSIM_MIDDLE, MAXSIM_SLOPE = 0.57, 40.0
-COVERAGE_MIDDLE, COVERAGE_SLOPE = 0.6, 12.0
+MAXSIM_MIDDLE, MAXSIM_SLOPE = 0.555, 40.0
+COVERAGE_MIDDLE, COVERAGE_SLOPE = 0.5, 12.0
 
 
 def from_maxsim(best: float) -> float:

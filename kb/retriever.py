@@ -6,12 +6,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
-
-from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.callbacks import CallbackManager
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from kb import confidence, maxsim
 from kb.documents import EVERYONE, Audience
@@ -90,25 +86,26 @@ class Searcher:
         sources: Sequence[str] = (),
         limit: int | None = None,
     ) -> SearchResult:
-        """Return the best passages that this audience may see; none for a text without words.
+        """Return the best passages that this audience may see; none for an empty text.
 
-        `limit` counts nodes, before neighbours are joined; without it the settings decide.
+        `limit` counts nodes, before neighbours are joined; without it the settings decide. A text
+        without a letter or a digit has no confidence, whatever it finds.
         """
         began = time.perf_counter()
         text = text[:LONGEST_QUESTION].strip()
-        if not any(map(str.isalnum, text)):
+        if not text:
             return SearchResult(passages=(), confidence=0.0)
         limit = limit or self._settings.results
-        question = await self._embed(text)
         candidates = max(self._settings.candidates, limit)
-        nearest, matching = await asyncio.gather(
-            self._store.nearest(question.vector, limit=candidates, audience=audience, sources=sources),
+        # Matching needs no vector, so it runs while the question is embedded.
+        (question, nearest), matching = await asyncio.gather(
+            self._nearest(text, limit=candidates, audience=audience, sources=sources),
             self._store.matching(text, limit=candidates, audience=audience, sources=sources),
         )
         ranked, sure = self._rank(text, question, nearest, matching)
         return SearchResult(
             passages=join(fold(ranked, limit)),
-            confidence=sure,
+            confidence=sure if any(map(str.isalnum, text)) else 0.0,
             milliseconds=(time.perf_counter() - began) * 1000,
             question=question,
         )
@@ -119,6 +116,13 @@ class Searcher:
         around = [node for node in nodes if node.heading == passage.node.heading]
         run = _run_of(around, passage.node.position)
         return tuple(run) or passage.nodes
+
+    async def _nearest(
+        self, text: str, *, limit: int, audience: Audience, sources: Sequence[str]
+    ) -> tuple[QuestionEmbedding, list[Hit]]:
+        question = await self._embed(text)
+        hits = await self._store.nearest(question.vector, limit=limit, audience=audience, sources=sources)
+        return question, hits
 
     def _rank(
         self, text: str, question: QuestionEmbedding, nearest: Sequence[Hit], matching: Sequence[Hit]
@@ -149,48 +153,6 @@ class Searcher:
             while len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
         return known
-
-
-class KnowledgeRetriever(BaseRetriever):
-    """LlamaIndex's face of a Searcher: one NodeWithScore a passage, in rank order."""
-
-    def __init__(
-        self,
-        searcher: Searcher,
-        *,
-        audience: Audience = EVERYONE,
-        sources: Sequence[str] = (),
-        limit: int | None = None,
-    ) -> None:
-        super().__init__(callback_manager=CallbackManager([]))
-        self._searcher = searcher
-        self._audience = audience
-        self._sources = sources
-        self._limit = limit
-
-    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        result = await self._searcher.search(
-            query_bundle.query_str, audience=self._audience, sources=self._sources, limit=self._limit
-        )
-        return [as_llama_node(passage) for passage in result.passages]
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        raise NotImplementedError("Use aretrieve: everything here is async.")
-
-
-def as_llama_node(passage: Passage) -> NodeWithScore:
-    """Return a passage as LlamaIndex's node; its metadata has the stored node's fields."""
-    fields = asdict(replace(passage.node, embedding=None))
-    for key in ("id", "text", "embedding"):
-        del fields[key]
-    node = TextNode(
-        id_=passage.node.id,
-        text=passage.text,
-        metadata=fields,
-        excluded_embed_metadata_keys=list(fields),
-        excluded_llm_metadata_keys=list(fields),
-    )
-    return NodeWithScore(node=node, score=passage.score)
 
 
 def join(ranked: Sequence[Ranked]) -> tuple[Passage, ...]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
-_JOINED_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_JOINED_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_PARTICLES = re.compile(r"[\u3040-\u309f]{1,2}")  # Japanese grammar is written in hiragana
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _QUESTION_WORDS = """
     a about an and any are as at be been being but by can could did do does for from had has have how i if
     in into is it its many me much my no not of on or our shall should so some such than that the their
     them then there these they this those to was we were what when where which while who whom whose why
     will with would you your
+    что как где когда кто какой какая какие сколько почему ли это для или
+    什么 多少 哪里 哪个 哪些 如何 怎么 怎样 为什 为何 是否 几个 请问 什麼 哪裡 哪個 怎麼 為什 為何
 """
 _PLAIN = frozenset(_QUESTION_WORDS.split())
 _ENDING = re.compile(r"(?<=\w\w\w)(?:ations|ation|ments|ment|ings|ing|ied|ies|ers|ed|er|es|ly|s|e|y)$")
@@ -33,9 +37,11 @@ def words(text: str) -> list[str]:
 def content_words(text: str) -> list[str]:
     """Return the words that carry a question's meaning; all of them when none does."""
     found = words(text)
-    return [word for word in found if word not in _PLAIN_STEMS] or found
+    carrying = (word for word in found if word not in _PLAIN_STEMS and not _PARTICLES.fullmatch(word))
+    return list(carrying) or found
 
 
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Cut an English ending, so that "released" meets "releases"."""
     return _ENDING.sub("", word, 1)

@@ -144,6 +144,14 @@ async def test_a_table_row_has_its_header_and_the_marker_is_below() -> None:
     assert composed.text == f"{table}\n\n[1]"
 
 
+async def test_rows_of_one_table_are_one_table() -> None:
+    """Two rows of a table share its header."""
+    table = "| Plan | Seats |\n| --- | --- |\n| Pro | 100 |\n| Team | 20 |"
+    question = "How many seats have the plans Pro and Team?"
+    composed = await composer().compose(question, result(question, passage(node("plans", table))))
+    assert composed.text == f"{table}\n\n[1]"
+
+
 async def test_how_to_quotes_the_section_with_its_path() -> None:
     """A procedure is quoted whole, with its headings above."""
     steps = [

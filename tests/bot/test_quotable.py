@@ -65,3 +65,9 @@ def test_short_list_is_one_unit() -> None:
 def test_headings_and_page_marks_are_left_out() -> None:
     """What is quoted is text."""
     assert texts("<!-- page 2 -->\n\nWords here.") == ["Words here."]
+
+
+def test_definitions_follow_their_lead() -> None:
+    """Terms with their meanings are one unit with the sentence that announces them."""
+    states = "It is in one of these states:\n\n`active`\nIt runs.\n\n`failed`\nIt does not."
+    assert texts(f"{states}\n\nAnother paragraph stands here.") == [states, "Another paragraph stands here."]

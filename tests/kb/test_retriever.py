@@ -9,8 +9,9 @@ from llama_index.core.schema import QueryBundle
 
 from kb import maxsim
 from kb.documents import EVERYONE, Audience
+from kb.llama_retriever import KnowledgeRetriever
 from kb.nodes import Embedding, Hit, QuestionEmbedding, StoredNode, Vector
-from kb.retriever import KnowledgeRetriever, Searcher
+from kb.retriever import Searcher
 from kb.settings import RetrievalSettings
 from kb.words import words
 
@@ -152,12 +153,18 @@ async def test_other_scripts_are_matched_by_their_characters() -> None:
     assert known.confidence > 0.5 > strange.confidence
 
 
-@pytest.mark.parametrize("text", ["", "   ", "?!…", "\n\t", "\u200b"])
-async def test_text_without_words_finds_nothing(text: str) -> None:
-    """Without a letter or a digit nothing is searched for."""
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+async def test_empty_text_finds_nothing(text: str) -> None:
+    """Nothing is searched for where nothing is asked."""
     result = await searcher().search(text)
     assert result.passages == ()
     assert result.confidence == 0.0
+
+
+@pytest.mark.parametrize("text", ["?!…", "\u200b", "→ ←"])
+async def test_text_without_words_has_no_confidence(text: str) -> None:
+    """Without a letter or a digit there is no confidence in what is found."""
+    assert (await searcher().search(text)).confidence == 0.0
 
 
 async def test_a_question_is_embedded_once() -> None:

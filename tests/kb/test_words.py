@@ -24,6 +24,18 @@ def test_content_words_leave_out_question_words() -> None:
     assert content_words("What is it?") == words("What is it")
 
 
+def test_question_words_of_other_scripts_are_left_out() -> None:
+    """Chinese and Russian question words and Japanese particles carry nothing."""
+    assert content_words("什么 日志") == ["日志"]
+    assert content_words("где журнал") == ["журнал"]
+    assert content_words("ログ は") == ["ログ"]
+
+
+def test_korean_is_cut_into_pairs() -> None:
+    """Korean particles stick to words, so pairs of syllables are compared."""
+    assert set(words("서버는")) & set(words("서버가"))
+
+
 def test_coverage_weighs_long_words_more() -> None:
     """Missing a long word costs more than missing a short one."""
     question = ["ab", "abcdefgh"]
