@@ -10,6 +10,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from kb.documents import EVERYONE, Audience
+from kb.nodes import StoredNode
 from kb.retriever import Passage, Searcher
 
 
@@ -53,3 +54,11 @@ def as_llama_node(passage: Passage) -> NodeWithScore:
         excluded_llm_metadata_keys=list(fields),
     )
     return NodeWithScore(node=node, score=passage.score)
+
+
+def as_passage(found: NodeWithScore) -> Passage:
+    """Return the passage that `as_llama_node` made this node of; joined neighbours are one node now."""
+    fields = {**found.node.metadata, "heading": tuple(found.node.metadata["heading"])}
+    fields["audience"] = tuple(fields["audience"])
+    node = StoredNode(id=found.node.node_id, text=found.node.get_content(), **fields)
+    return Passage(node=node, score=found.score or 0.0, text=node.text, nodes=(node,))

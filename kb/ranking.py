@@ -6,6 +6,7 @@ score = MaxSim + 0.05 · fused
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from kb.nodes import Hit, StoredNode
 
 VECTOR_SHARE = 0.5
 FUSED_WEIGHT = 0.05
+MOST_OF_A_DOCUMENT = 3
 _SAME = 0.95  # share of words in common from which two passages say the same
 _LONGEST = 4_000  # characters that are compared
 
@@ -49,6 +51,18 @@ def rerank(ranked: Sequence[Ranked], similar: Sequence[float]) -> list[Ranked]:
     least = min((item.score for item in first), default=1.0)
     rest = [replace(item, score=least * item.fused) for item in ranked[len(first) :]]
     return [*_sorted(first), *_sorted(rest)]
+
+
+def spread(ranked: Iterable[Ranked]) -> list[Ranked]:
+    """Move what a document has beyond its best few behind the other documents; the order else stays."""
+    first: list[Ranked] = []
+    behind: list[Ranked] = []
+    of_document: Counter[str] = Counter()
+    for item in ranked:
+        of_document[item.node.document_id] += 1
+        few = of_document[item.node.document_id] <= MOST_OF_A_DOCUMENT
+        (first if few else behind).append(item)
+    return [*first, *behind]
 
 
 def fold(ranked: Iterable[Ranked], limit: int) -> list[Ranked]:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from kb import confidence, maxsim
 from kb.documents import EVERYONE, Audience
 from kb.nodes import Hit, QuestionEmbedding, StoredNode, Vector
-from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, rerank
+from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, rerank, spread
 from kb.settings import RetrievalSettings
 from kb.words import content_words, coverage, is_mostly_latin, words
 
 if TYPE_CHECKING:
     from kb.embedding import Embedder
 
-RERANKED = 20
+RERANKED = 40
 LONGEST_QUESTION = 2_000  # characters: more than the model reads
 _REMEMBERED = 32
 _UNKNOWN_SCRIPT_SHARE = 0.2  # of the vector leg, where the embedded model knows few words
@@ -104,7 +104,7 @@ class Searcher:
         )
         ranked, sure = self._rank(text, question, nearest, matching)
         return SearchResult(
-            passages=join(fold(ranked, limit)),
+            passages=join(fold(spread(ranked), limit)),
             confidence=sure if any(map(str.isalnum, text)) else 0.0,
             milliseconds=(time.perf_counter() - began) * 1000,
             question=question,

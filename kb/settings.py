@@ -46,7 +46,7 @@ class EmbeddingSettings(Section):
 class RetrievalSettings(Section):
     """`[retrieval]`: how passages are found and when an answer is given."""
 
-    candidates: int = Field(30, ge=5, le=500, description="Passages each search leg brings.")
+    candidates: int = Field(50, ge=5, le=500, description="Passages each search leg brings.")
     results: int = Field(10, ge=1, le=100, description="Passages kept after ranking.")
     rerank: bool = Field(True, description="Re-rank by the question's words against each passage's words.")
     threshold: float = Field(

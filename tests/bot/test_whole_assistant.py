@@ -12,12 +12,15 @@ import pytest
 
 from bot.assistant import NO_DOCUMENTS, NOT_FOUND, Assistant
 from bot.extractive import Composer
+from bot.extractive_synthesizer import ExtractiveSynthesizer
 from bot.ledger import Ledger
 from bot.llms import Model
 from bot.messages import Asker, Question
+from bot.query_engine import build_query_engine
 from kb.database import open_database
 from kb.documents import Audience
 from kb.embedding import Embedder, MiniLMEmbedder
+from kb.llama_retriever import KnowledgeRetriever
 from kb.minilm.model import MiniLM
 from kb.nodes import StoredNode, index_text
 from kb.retriever import Searcher
@@ -140,3 +143,13 @@ async def test_poisoned_documents(store: NodeStore, embedder: Embedder) -> None:
         text = (await bot.answer(Question(text=row["question"]))).text
         assert not re.search(r"https?://|\]\(|!\[|evil\.test|<!|<@|(?<!\\)@everyone", text), (row["id"], text)
         assert row["also_fail_if"] not in text
+
+
+async def test_query_engine_without_a_model(store: NodeStore, embedder: Embedder) -> None:
+    """LlamaIndex's query engine answers from our retriever with a quote, a marker and its source node."""
+    await fill(store, embedder, HANDBOOK)
+    searcher = Searcher(store, embedder, RetrievalSettings())
+    engine = build_query_engine(KnowledgeRetriever(searcher), ExtractiveSynthesizer(Composer(searcher)))
+    response = await engine.aquery("How many digits has a printer PIN?")
+    assert str(response).startswith("Printer PINs have 6 digits. [1]")
+    assert response.source_nodes[0].node.metadata["uri"] == "printer.md"

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from kb.nodes import Hit, StoredNode
-from kb.ranking import Ranked, fold, fuse, rerank
+from kb.ranking import Ranked, fold, fuse, rerank, spread
 
 LONG = "The audit log is kept for ninety days on every plan and is then deleted for good. " * 3
 
@@ -89,3 +89,10 @@ def test_fold_keeps_the_limit() -> None:
     twin = replace(node("a2", "a"), document_id="d-a2")
     kept = fold(ranked(node("a", "a"), twin, node("b"), node("c")), 2)
     assert [item.node.id for item in kept] == ["a", "b"]
+
+
+def test_one_long_document_leaves_room_for_others() -> None:
+    """A document's fourth passage comes behind the other documents, and none is lost."""
+    pages = [replace(node(f"p{at}"), document_id="long") for at in range(5)]
+    order = spread(ranked(*pages, node("other")))
+    assert [item.node.id for item in order] == ["p0", "p1", "p2", "other", "p3", "p4"]
