@@ -6,7 +6,6 @@ it runs, so that `--help` and a wrong option answer at once.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -53,8 +52,6 @@ for _command in COMMANDS:
 
 def main() -> None:
     """Run the command and end the process with its exit code."""
-    # Imports make half a million objects that all stay: looking through them for garbage takes 0.2 s.
-    gc.set_threshold(100_000, 50, 100)
     place = Place()
     try:
         code = lorekeeper.main(obj=place, prog_name="lorekeeper", standalone_mode=False)

@@ -1,7 +1,7 @@
 """Runs all benchmarks one after the other: `make bench`. They take about half an hour on two cores.
 
-Those that need ../shared/data/eval are left out, and named, when it is not there. Every figure in
-`docs/benchmarks.md` comes from here; `python -m tests.benchmarks.NAME` runs one alone.
+Those that need ../shared/data/eval are left out, and named, when it is not there;
+`python -m tests.benchmarks.NAME` runs one alone.
 """
 
 from __future__ import annotations
