@@ -1,5 +1,5 @@
 # Python 3.11+, git and make are all that is needed; everything else goes into .venv.
-.PHONY: help demo setup test lint audit bench lock wheel clean
+.PHONY: help demo setup test lint audit bench soak lock wheel clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -31,6 +31,10 @@ audit: ## look the pinned packages up in the vulnerability database (needs the n
 bench: ## run the benchmarks (minutes; see docs/benchmarks.md)
 	@.ci/setup test
 	@$(BIN)/python -m tests.benchmarks
+
+soak: ## break it in every way at full length (an hour or two; see docs/trust.md)
+	@.ci/setup test
+	@$(BIN)/python -m tests.soak
 
 lock: ## pin the requirements again (UPGRADE=1: renew them)
 	@.ci/setup

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from adapters import cli_answers, cli_sources, cli_start, cli_sync
+from adapters import cli_answers, cli_care, cli_serve, cli_sources, cli_start, cli_sync
 from adapters.cli_options import Place, place_options
 from adapters.failures import DONE, FAILED, STOPPED, WRONG_USAGE, describe, exit_code, keep_traceback
 
@@ -23,7 +23,12 @@ COMMANDS: tuple[click.Command, ...] = (
     cli_sources.sources,
     cli_sync.sync,
     cli_sync.status,
+    cli_serve.serve,
     cli_start.doctor,
+    cli_care.diff,
+    cli_care.backup,
+    cli_care.restore,
+    cli_care.repair,
 )
 
 

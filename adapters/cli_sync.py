@@ -1,4 +1,4 @@
-"""`lorekeeper sync` and `lorekeeper status`."""
+"""`lorekeeper sync`, its history and rollback, and `lorekeeper status`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,37 @@ STOPPED_SYNC = "stopped; what was committed stays, run `lorekeeper sync` to resu
 @click.option("--dry-run", is_flag=True, help="Say what would be done, change nothing.")
 @click.option("--allow-deletes", is_flag=True, help="Carry out deletions that were held back.")
 @click.option("--reembed", is_flag=True, help="Build the index anew, after a change of [embedding].")
+@click.option("--history", is_flag=True, help="Show the last syncs, start none.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="How many syncs --history shows.")
+@click.option("--rollback", metavar="RUN", help="Put a source back as it was before that sync, and hold it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
 @place_options
 @click.pass_obj
 def sync(
-    place: Place, names: tuple[str, ...], dry_run: bool, allow_deletes: bool, reembed: bool, as_json: bool
+    place: Place,
+    names: tuple[str, ...],
+    dry_run: bool,
+    allow_deletes: bool,
+    reembed: bool,
+    history: bool,
+    limit: int,
+    rollback: str | None,
+    as_json: bool,
 ) -> int:
     """Bring the index up to date with its sources, or only with the sources that are named."""
+    changes = dry_run or allow_deletes or reembed
+    if history:
+        if changes or rollback:
+            raise click.UsageError("--history only shows: give it with names, --limit and --json.")
+        from adapters.history import run_history
+
+        return run_history(place, names, limit=limit, as_json=as_json)
+    if rollback:
+        if changes or names:
+            raise click.UsageError("--rollback takes one RUN: give it without names and other options.")
+        from adapters.caring import run_rollback
+
+        return run_rollback(place, rollback, as_json=as_json)
     from adapters.syncing import SyncRequest, run_sync
 
     if reembed and (names or dry_run):

@@ -23,7 +23,8 @@ from adapters.settings import Settings, load_settings
 from adapters.terminal import open_consoles, say, show_answer
 from bot.messages import Answer, Conversation, Question, Turn
 from kb.reports import Progress, SyncReport
-from kb.settings import DataSettings, FolderSource
+from kb.settings import DataSettings
+from kb.sources import FolderSource
 
 QUESTIONS = (
     "What happens after a power cut?",

@@ -9,7 +9,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,8 @@ from adapters.plain import emit, json_text, single_line
 from adapters.runtime import Runtime, model_names
 from adapters.settings import Settings, check_secrets, find_config, load_settings
 from adapters.terminal import open_consoles
-from kb.settings import AnySource, GitSource
+from bot.commands import SourceOverview
+from kb.sources import AnySource, GitSource
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ async def _examine(runtime: Runtime) -> AsyncIterator[Finding]:
     yield await _found("Database", lambda: _database(runtime))
     yield await _found("Index", lambda: _index(runtime))
     yield await _found("Answers", lambda: _model(runtime))
+    yield await _found("Schedule", lambda: _schedule(runtime))
     sources = await _sources(runtime)
     yield await _found("git", lambda: _git(sources))
     for source in sources:
@@ -156,6 +158,22 @@ async def _model(runtime: Runtime) -> str:
     began = time.perf_counter()
     await model.complete("Reply with the word yes.", Spent())
     return f"{name}, answered in {duration(time.perf_counter() - began)}"
+
+
+async def _schedule(runtime: Runtime) -> str:
+    overviews = await (await runtime.commands()).overview()
+    if late := _names(overview for overview in overviews if overview.hung or overview.overdue):
+        raise Remark(f"hung or overdue: {late}. See that `lorekeeper serve` runs, or run: lorekeeper sync")
+    if failing := _names(overview for overview in overviews if overview.attention):
+        raise Remark(f"failing again and again: {failing}. See: lorekeeper status")
+    if not runtime.settings.schedule.enabled:
+        raise Remark("switched off by [schedule] enabled. Nothing is synced by itself.")
+    paused = sum(bool(overview.schedule and overview.schedule.paused) for overview in overviews)
+    return f"{count(len(overviews), 'source')}, {paused:,} paused"
+
+
+def _names(overviews: Iterable[SourceOverview]) -> str:
+    return ", ".join(overview.name for overview in overviews)
 
 
 async def _git(sources: list[AnySource]) -> str:

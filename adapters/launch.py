@@ -36,8 +36,10 @@ def log_into(folder: Path) -> None:
     root = logging.getLogger()
     root.handlers = [_LateFile(folder)]
     root.setLevel(logging.INFO)
-    for chatty in ("httpx", "alembic", "openai", "apscheduler"):
+    for chatty in ("httpx", "httpcore", "alembic", "openai"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It warns of every tick that comes while another is under way, which is as it should be.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class _LateFile(RotatingFileHandler):

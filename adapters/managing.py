@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,25 +14,35 @@ from adapters.cli_options import Place
 from adapters.errors import UsageError
 from adapters.failures import DONE, FAILED
 from adapters.figures import ago, count, size
+from adapters.history import RUN_COLUMNS, iso, run_json, run_row
 from adapters.launch import launch
 from adapters.plain import emit, json_text
 from adapters.runtime import Runtime
 from adapters.terminal import open_consoles, say, show_pairs, show_table
 from bot.commands import SourceDetail, SourceOverview, Status
-from kb.manifest import Run
 
 _SHOWN_FAILURES = 20
 _SHOWN_RUNS = 5
-_COLUMNS = ("Source", "Type", "Location", "Documents>", "Nodes>", "Failed>", "Last good sync", "State")
+_COLUMNS = (
+    *("Source", "Type", "Location", "Documents>", "Nodes>", "Failed>"),
+    *("Last good sync", "Next sync", "State"),
+)
 
 
 def run_add(
-    place: Place, location: str, *, kind: str | None, options: Mapping[str, Any], as_json: bool
+    place: Place,
+    location: str,
+    *,
+    kind: str | None,
+    options: Mapping[str, Any],
+    settings: Sequence[str],
+    as_json: bool,
 ) -> int:
     """Add a source."""
 
     async def body(runtime: Runtime) -> int:
-        added = await (await runtime.commands()).add(location, kind=kind, options=options)
+        commands = await runtime.commands()
+        added = await commands.add(location, kind=kind, options=options, settings=settings)
         source = added.source
         if as_json:
             emit(json_text(source.model_dump(mode="json")))
@@ -97,6 +107,35 @@ def run_remove(place: Place, name: str, *, confirmed: bool, as_json: bool) -> in
     return launch(place, body)
 
 
+def run_pause(place: Place, name: str, *, as_json: bool) -> int:
+    """Sync one source no more by schedule."""
+
+    async def body(runtime: Runtime) -> int:
+        await (await runtime.commands()).pause(name)
+        if as_json:
+            emit(json_text({"source": name, "paused": True}))
+        else:
+            say(open_consoles()[0], f"Paused {name}. Go on with: lorekeeper sources resume {name}")
+        return DONE
+
+    return launch(place, body)
+
+
+def run_resume(place: Place, name: str, *, as_json: bool) -> int:
+    """Sync one source by schedule again."""
+
+    async def body(runtime: Runtime) -> int:
+        was_paused = await (await runtime.commands()).resume(name)
+        if as_json:
+            emit(json_text({"source": name, "paused": False}))
+        else:
+            told = f"Resumed {name}: it is due now." if was_paused else f"{name} is not paused."
+            say(open_consoles()[0], told)
+        return DONE
+
+    return launch(place, body)
+
+
 def run_status(place: Place, *, as_json: bool) -> int:
     """Show how everything stands."""
 
@@ -116,22 +155,29 @@ def overview_json(overview: SourceOverview) -> dict[str, Any]:
     """Return a source and its state for programs; times are ISO 8601."""
     state = overview.state
     source = overview.source
+    schedule = overview.schedule
     last = state.last_run
     return {
         "name": overview.name,
         "type": source.type if source else None,
         "location": source.location if source else None,
         "every": source.every if source else None,
-        "audience": list(source.audience) if source else [],
+        "audience": sorted(source.seen_by) if source else [],
         "origin": overview.origin,
         "documents": state.documents,
         "nodes": state.nodes,
         "failed": state.failed,
-        "status": last.status if last else "never",
-        "error": last.error if last else "",
-        "last_run": _iso(last.started if last else None),
-        "last_good_sync": _iso(state.last_good),
-        "next_run": _iso(overview.next_run),
+        "status": _last_status(overview),
+        "error": overview.error,
+        "last_run": iso(last.started if last else None),
+        "last_good_sync": iso(state.last_good),
+        "next_run": iso(overview.next_run),
+        "paused": bool(schedule and schedule.paused),
+        "held_at": (schedule.held_at if schedule else "") or None,
+        "failures": schedule.failures if schedule else 0,
+        "attention": overview.attention,
+        "hung": overview.hung,
+        "overdue": overview.overdue,
     }
 
 
@@ -141,7 +187,7 @@ def detail_json(detail: SourceDetail) -> dict[str, Any]:
     return {
         **overview_json(detail.overview),
         "settings": source.model_dump(mode="json") if source else None,
-        "runs": [_run_json(run) for run in detail.runs],
+        "runs": [run_json(run) for run in detail.runs],
         "errors": [
             {"document": failure.uri, "status": failure.status, "reason": failure.reason}
             for failure in detail.failures
@@ -180,15 +226,36 @@ def _row(overview: SourceOverview) -> tuple[str, ...]:
         f"{state.nodes:,}",
         f"{state.failed:,}",
         ago(state.last_good),
+        _due(overview),
         _state(overview),
     )
 
 
-def _state(overview: SourceOverview) -> str:
+def _last_status(overview: SourceOverview) -> str:
+    """Return how the last sync stands; one that nobody carries on was interrupted."""
     last = overview.state.last_run
+    if last is None:
+        return "never"
+    return "interrupted" if last.status == "running" and not overview.running else last.status
+
+
+def _due(overview: SourceOverview) -> str:
+    if overview.schedule and overview.schedule.paused:
+        return "paused"
+    if overview.next_run is None:
+        return "-"
+    return ago(overview.next_run) if overview.next_run > time.time() else "now"
+
+
+def _state(overview: SourceOverview) -> str:
     if overview.origin == "gone":
         return "gone"
-    return last.status if last else "never synced"
+    status = _last_status(overview)
+    if overview.hung:
+        return "hung"
+    if overview.attention:
+        return f"{status}, needs attention"
+    return "never synced" if status == "never" else status
 
 
 def _show_detail(out: Console, detail: SourceDetail) -> None:
@@ -196,8 +263,7 @@ def _show_detail(out: Console, detail: SourceDetail) -> None:
     show_pairs(out, _pairs(overview))
     if detail.runs:
         out.print()
-        rows = [(ago(run.started), run.status, _done(run), run.error) for run in detail.runs[:_SHOWN_RUNS]]
-        show_table(out, ("Last runs", "State", "Changes", "Error"), rows)
+        show_table(out, RUN_COLUMNS, (run_row(run) for run in detail.runs[:_SHOWN_RUNS]))
     if detail.failures:
         out.print()
         shown = detail.failures[:_SHOWN_FAILURES]
@@ -212,14 +278,15 @@ def _pairs(overview: SourceOverview) -> Iterator[tuple[str, str]]:
     yield "Source", overview.name
     if source:
         for key, value in source.model_dump(mode="json", exclude={"name"}).items():
-            if value not in ("", []):
-                shown = ", ".join(value) if isinstance(value, list) else str(value)
-                yield key.capitalize(), shown
+            if value not in ("", [], {}, None):
+                shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+                yield key.replace("_", " ").capitalize(), shown
     yield "Stored", f"{count(state.documents, 'document')}, {count(state.nodes, 'node')}"
     yield "Not indexed", count(state.failed, "document")
     yield "Last good sync", ago(state.last_good)
-    if overview.next_run:
-        yield "Due", ago(overview.next_run)
+    yield "Next sync", _due(overview)
+    for told in _troubles(overview):
+        yield "Note", told
 
 
 def _show_status(out: Console, status: Status) -> None:
@@ -236,12 +303,26 @@ def _show_status(out: Console, status: Status) -> None:
         ],
     )
     for overview in status.sources:
-        last = overview.state.last_run
-        if last and last.error:
-            say(out, f"{overview.name}: {last.error}", "red")
-        if overview.origin == "gone":
-            advice = f"lorekeeper sources remove {overview.name}"
-            say(out, f"{overview.name} is no longer configured, but still stored: {advice}", "yellow")
+        if overview.error:
+            say(out, f"{overview.name}: {overview.error}", "red")
+        for told in _troubles(overview):
+            say(out, f"{overview.name}: {told}", "yellow")
+
+
+def _troubles(overview: SourceOverview) -> Iterator[str]:
+    """Yield what a person should know of a source, with what to do about it."""
+    name, schedule = overview.name, overview.schedule
+    if overview.origin == "gone":
+        yield f"no longer configured, but still stored: lorekeeper sources remove {name}"
+    if schedule and schedule.held_at:
+        yield f"held at run {schedule.held_at[:8]} since a rollback: lorekeeper sources resume {name}"
+    if overview.attention and schedule:
+        failures = count(schedule.failures, "failure")
+        yield f"needs attention after {failures} in a row. When it is mended: lorekeeper sync {name}"
+    if overview.hung:
+        yield "its sync does not get on. Restart the process that runs it."
+    if overview.overdue:
+        yield f"was due {ago(overview.next_run)}. Is `lorekeeper serve` running? Or: lorekeeper sync {name}"
 
 
 def _confirmed(detail: SourceDetail) -> bool:
@@ -250,23 +331,3 @@ def _confirmed(detail: SourceDetail) -> bool:
     state = detail.overview.state
     what = f"{count(state.documents, 'document')}, {count(state.nodes, 'node')}"
     return click.confirm(f"Remove {detail.overview.name} ({what}) from the index?", err=True)
-
-
-def _run_json(run: Run) -> dict[str, Any]:
-    return {
-        "started": _iso(run.started),
-        "finished": _iso(run.finished),
-        "status": run.status,
-        "error": run.error,
-        "report": run.report,
-    }
-
-
-def _done(run: Run) -> str:
-    keys = ("added", "updated", "deleted", "held", "failed")
-    report = run.report or {}
-    return ", ".join(f"{report[key]:,} {key}" for key in keys if report.get(key)) or "no change"
-
-
-def _iso(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

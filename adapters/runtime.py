@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
-from adapters.settings import Settings, read_secret
+from adapters.settings import Settings, read_secret, read_variable
+from kb.settings import interval_seconds
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
     from bot.commands import Commands
     from bot.llms import Model
     from bot.settings import LlmSettings
+    from kb.connectors.registry import Connectors
     from kb.embedding import Embedder
     from kb.manifest import Manifest
     from kb.retriever import Searcher
+    from kb.schedule import Run, Scheduler, Told
+    from kb.schedules import Schedules
     from kb.settings import EmbeddingSettings
     from kb.store import NodeStore
     from kb.sync import Synchroniser
@@ -115,8 +120,35 @@ class Runtime:
             manifest=await self.manifest(),
             configured=self.settings.sources,
             data=self.data,
+            connectors=await self.connectors(),
+            schedules=await self.schedules(),
             synchroniser=self.synchroniser,
         )
+
+    async def schedules(self) -> Schedules:
+        """Return when each source is due."""
+        from kb.schedules import Schedules
+
+        return Schedules(await self.engine(), self.settings.schedule)
+
+    async def scheduler(self, run: Run, told: Told) -> Scheduler:
+        """Return what syncs sources by schedule with `run`; `told` hears how each sync ended."""
+        from kb.watching import changes
+
+        from kb.schedule import Scheduler
+
+        return Scheduler(
+            await self.schedules(),
+            self.settings.schedule,
+            sources=(await self.commands()).sources,
+            run=run,
+            told=told,
+            changes=changes,
+        )
+
+    async def connectors(self) -> Connectors:
+        """Return what opens the connector of a source."""
+        return await self._once("connectors", self._open_connectors)
 
     def model_names(self) -> tuple[str, str]:
         """Return what embeds and what writes, for people; no model is loaded for it."""
@@ -151,9 +183,17 @@ class Runtime:
             model=embedder.identity,
             dimension=embedder.dimension,
             fresh=self._fresh,
+            keep=timedelta(seconds=interval_seconds(self.settings.sync.keep_versions)),
+            marked=self._marked_versions,
         )
         self._stack.push_async_callback(store.close)
         return store
+
+    async def _marked_versions(self, store: str) -> Collection[int]:
+        """Return the versions of the index that syncs name: maintenance keeps them for a rollback."""
+        marked_versions = (await _imported("kb.lookback")).marked_versions
+        marked: Collection[int] = await marked_versions(await self.engine())(store)
+        return marked
 
     async def _open_searcher(self) -> Searcher:
         module, store = await asyncio.gather(_imported("kb.retriever"), self.store())
@@ -197,7 +237,26 @@ class Runtime:
         )
         self._stack.push_async_callback(parser.close)
         return Synchroniser(
-            await self.store(), await self.manifest(), await self.embedder(), parser, limits, self.data
+            await self.store(),
+            await self.manifest(),
+            await self.embedder(),
+            parser,
+            limits,
+            await self.connectors(),
+        )
+
+    async def _open_connectors(self) -> Connectors:
+        from kb.connectors.registry import Connectors
+        from kb.fetch import Fetcher
+
+        fetcher = Fetcher(self.settings.fetch)
+        self._stack.push_async_callback(fetcher.close)
+        return Connectors(
+            await self.engine(),
+            self.data,
+            fetcher=fetcher,
+            secret=read_variable,
+            readers=self.settings.readers,
         )
 
 

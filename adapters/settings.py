@@ -21,14 +21,16 @@ from adapters.errors import SettingsError
 from adapters.settings_errors import describe, nearest_variable
 from bot.settings import LlmSettings
 from kb.settings import (
-    AnySource,
     DatabaseSettings,
     DataSettings,
     EmbeddingSettings,
-    FolderSource,
+    FetchSettings,
+    ReadersSettings,
     RetrievalSettings,
+    ScheduleSettings,
     SyncSettings,
 )
+from kb.sources import AnySource, FolderSource
 
 PREFIX = "LOREKEEPER_"
 CONFIG_VARIABLE = "LOREKEEPER_CONFIG"
@@ -48,6 +50,9 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     sync: SyncSettings = SyncSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    fetch: FetchSettings = FetchSettings()
+    readers: ReadersSettings = ReadersSettings()
     sources: tuple[AnySource, ...] = ()
 
     @classmethod
@@ -109,6 +114,12 @@ def read_secret(section: str, settings: EmbeddingSettings | LlmSettings) -> Secr
         f"{section}.api_key_env: the environment variable {shown} is not set. "
         f"Set it to your API key, or leave {section}.provider at its default."
     )
+
+
+def read_variable(variable: str) -> SecretStr | None:
+    """Return the secret in an environment variable that a source names; None when it is not set."""
+    value = os.environ.get(variable, "").strip()
+    return SecretStr(value) if value else None
 
 
 def check_secrets(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kb.settings import AnySource
+from kb.sources import AnySource
 
 _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
@@ -55,7 +55,8 @@ def _problem(problem: ErrorDetails, settings: type[BaseModel], *, file: Path | N
     place = _place(problem["loc"], file, prefix)
     if problem["type"] == "extra_forbidden":
         value = shown(path, problem["input"])
-        return f"{place}: unknown key {path!r} (value {value}).{_nearest(path, settings)}"
+        hint = _elsewhere(problem["loc"]) or _nearest(path, settings)
+        return f"{place}: unknown key {path!r} (value {value}).{hint}"
     if problem["type"] == "missing":
         return f"{place}: {path} is missing."
     if problem["type"] == "union_tag_not_found":
@@ -105,6 +106,15 @@ def _nearest(path: str, settings: type[BaseModel]) -> str:
         by_name = {key.rsplit(".", 1)[-1]: key for key in known}
         close = [by_name[name] for name in difflib.get_close_matches(last, by_name, n=1, cutoff=0.8)]
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _elsewhere(location: tuple[int | str, ...]) -> str:
+    """Return which types of sources have the key that this one has not, or nothing."""
+    if location[0] != "sources" or len(location) < 4:
+        return ""
+    key = location[3]
+    types = [cls.model_fields["type"].default for cls in _source_classes() if key in cls.model_fields]
+    return f" A source of the type {location[2]} has no such key; {', '.join(types)} may." if types else ""
 
 
 def _keys(settings: type[BaseModel]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from bot import rebuilding
 from bot.commands import Commands
 from kb.errors import SyncRefused
 from kb.reports import DocumentError, Progress, SyncReport
-from kb.settings import AnySource
+from kb.sources import AnySource
 
 _SHOWN_ERRORS = 10
 
@@ -73,15 +73,15 @@ async def _sync_all(
     request: SyncRequest,
     shown: Shown,
 ) -> list[SyncReport]:
-    commands = await runtime.commands()
+    commands, manifest = await runtime.commands(), await runtime.manifest()
     if request.reembed:
-        rebuilding.begin(runtime.data)
-    elif not request.dry_run and await rebuilding.recover(runtime.data, await runtime.manifest()):
+        async with rebuilding.rebuilding(runtime.data, manifest):
+            reports = [await _sync_one(commands, source, request, shown) for source in sources]
+            await _publish(runtime, reports, shown.err)
+        return reports
+    if not request.dry_run and await rebuilding.recover(runtime.data, manifest):
         say(shown.err, "A rebuild of the index was not finished; every document is read again.", "yellow")
-    reports = [await _sync_one(commands, source, request, shown) for source in sources]
-    if request.reembed:
-        await _publish(runtime, reports, shown.err)
-    return reports
+    return [await _sync_one(commands, source, request, shown) for source in sources]
 
 
 async def _sync_one(commands: Commands, source: AnySource, request: SyncRequest, shown: Shown) -> SyncReport:
@@ -133,6 +133,15 @@ def show_report(shown: Shown, report: SyncReport, *, dry_run: bool) -> None:
             f"{held} held back. If that is right: lorekeeper sync {report.source} --allow-deletes",
             indent=2,
         )
+
+
+def report_line(report: SyncReport) -> str:
+    """Return what a sync did to one source in a line."""
+    if report.status == "failed":
+        reason = report.errors[0].reason if report.errors else "no reason is known"
+        return f"{report.source}: failed: {reason}"
+    held = f", {count(report.held, 'deletion')} held back" if report.held else ""
+    return f"{report.source}: {_changes(report)}{held} in {duration(report.seconds)}"
 
 
 def _changes(report: SyncReport) -> str:

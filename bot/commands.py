@@ -5,28 +5,32 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
-
+from bot.defining import define_source
 from bot.errors import CommandError
-from kb.connectors.registry import guess_source, open_connector
+from kb import timing
+from kb.connectors.registry import Connectors
 from kb.errors import SourceUnknown
-from kb.manifest import Failure, Manifest, Run, SourceState
+from kb.leases import Leases
+from kb.manifest import Failure, Manifest, SourceState
 from kb.reports import Progress, SyncReport
-from kb.settings import AnySource, interval_seconds
+from kb.runs import Run
+from kb.schedules import Schedule, Schedules
+from kb.sources import AnySource
 
 if TYPE_CHECKING:
     from kb.sync import Synchroniser
 
 
-_SOURCES: TypeAdapter[AnySource] = TypeAdapter(AnySource)
-_NAMED_BY_GUESS = ("name", "every", "audience")
-
 Origin = Literal["settings", "added", "gone"]
+
+# A run is given two intervals to get on, and an overdue one to begin, but never less than this.
+_PATIENCE = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +38,27 @@ class SourceOverview:
     """A source and how it stands.
 
     `origin` tells where it is defined: in the settings file, by a command, or nowhere any more while
-    its documents are still stored. `next_run` is when it is due, in seconds since the epoch.
+    its documents are still stored. `next_run` is when it is due, in seconds since the epoch. A source is
+    `hung` when its run has not got on for long, `overdue` when none has begun for long after it was due; it
+    needs `attention` when it has failed many times in a row.
     """
 
     name: str
     origin: Origin
     source: AnySource | None
     state: SourceState
+    schedule: Schedule | None = None
     next_run: float | None = None
+    running: bool = False
+    hung: bool = False
+    overdue: bool = False
+    attention: bool = False
+
+    @property
+    def error(self) -> str:
+        """Why the last run failed, or could not begin; empty when it did not."""
+        last = self.state.last_run
+        return (last.error if last else "") or (self.schedule.error if self.schedule else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +115,18 @@ class Commands:
         manifest: Manifest,
         configured: Sequence[AnySource],
         data: Path,
+        connectors: Connectors,
+        schedules: Schedules,
         synchroniser: Callable[[], Awaitable[Synchroniser]],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._manifest = manifest
+        self._schedules = schedules
+        self._leases = Leases(manifest.engine, clock=clock)
+        self._clock = clock
         self._configured = {source.name: source for source in configured}
         self._data = data
+        self._connectors = connectors
         self._synchroniser = synchroniser
 
     async def sources(self) -> list[AnySource]:
@@ -118,15 +142,26 @@ class Commands:
                 raise _unknown(name, sources)
         return [sources[name] for name in dict.fromkeys(names)] if names else list(sources.values())
 
-    async def add(self, location: str, *, kind: str | None, options: Mapping[str, Any]) -> Added:
-        """Add a source whose documents can be listed now; `options` are keys of its settings."""
-        source = _defined(location, kind, options)
+    async def add(
+        self,
+        location: str,
+        *,
+        kind: str | None,
+        options: Mapping[str, Any],
+        settings: Sequence[str] = (),
+    ) -> Added:
+        """Add a source whose documents can be listed now.
+
+        `options` are keys of its settings, `settings` texts KEY=VALUE for any of them.
+        """
+        source = define_source(location, kind, options, settings)
         if source.name in self._configured:
             raise CommandError(
                 f"The settings file has a source {source.name!r} already. Give this one another --name."
             )
         has_documents = await self.lists(source)
         await self._manifest.add_source(source)
+        await self._schedules.plan([source])
         return Added(source=source, has_documents=has_documents)
 
     async def overview(self) -> list[SourceOverview]:
@@ -134,8 +169,15 @@ class Commands:
         defined = {source.name: source for source in await self.sources()}
         states = await self._manifest.states()
         stored = {name for name, state in states.items() if state.documents or name in defined}
+        schedules, held = await self._schedules.all(), await self._leases.held()
         return [
-            self._overview(name, defined.get(name), states.get(name) or SourceState(source=name))
+            self._overview(
+                name,
+                defined.get(name),
+                states.get(name) or SourceState(source=name),
+                schedules.get(name),
+                held=name in held,
+            )
             for name in sorted({*defined, *stored})
         ]
 
@@ -167,6 +209,28 @@ class Commands:
             )
         return detail
 
+    async def pause(self, name: str) -> None:
+        """Sync a source no more by schedule, until it is resumed."""
+        await self.select([name])
+        await self._schedules.pause(name)
+
+    async def resume(self, name: str) -> bool:
+        """Sync a source by schedule again, also one held since a rollback; False if it was not paused."""
+        await self.select([name])
+        return await self._schedules.resume(name)
+
+    async def history(self, names: Sequence[str], limit: int) -> list[Run]:
+        """Return the latest runs of the named sources, or of all, newest first."""
+        if not names:
+            return await self._manifest.history(None, limit)
+        known = {overview.name for overview in await self.overview()}
+        found: list[Run] = []
+        for name in dict.fromkeys(names):
+            if name not in known:
+                raise _unknown(name, known)
+            found += await self._manifest.history(name, limit)
+        return sorted(found, key=lambda run: run.started, reverse=True)[:limit]
+
     async def sync(
         self,
         source: AnySource,
@@ -176,11 +240,17 @@ class Commands:
         reembed: bool = False,
         progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
-        """Bring one source's documents up to date."""
+        """Bring one source's documents up to date, and reckon when it is due next."""
         synchroniser = await self._synchroniser()
-        return await synchroniser.run(
+        started = self._clock()
+        report = await synchroniser.run(
             source, dry_run=dry_run, allow_deletes=allow_deletes, reembed=reembed, progress=progress
         )
+        if not dry_run:
+            failed = report.status == "failed"
+            reason = report.errors[0].reason if failed and report.errors else ""
+            await self._schedules.ended(source, started=started, failed=failed, error=reason)
+        return report
 
     async def status(self, *, embedding: str, llm: str) -> Status:
         """Return how everything stands; the names of the models are the caller's to know."""
@@ -196,32 +266,42 @@ class Commands:
             llm=llm,
         )
 
-    def _overview(self, name: str, source: AnySource | None, state: SourceState) -> SourceOverview:
-        origin: Origin = "settings" if name in self._configured else "added" if source else "gone"
+    def _overview(
+        self,
+        name: str,
+        source: AnySource | None,
+        state: SourceState,
+        schedule: Schedule | None,
+        *,
+        held: bool,
+    ) -> SourceOverview:
+        now = self._clock()
+        last = state.last_run
+        due = _next_run(source, state, schedule, now)
+        patience = max(_PATIENCE, 2 * timing.interval(source.every, now)) if source else _PATIENCE
+        running = last is not None and last.status == "running"
+        idle = not (schedule and schedule.paused) and not (running and held)
         return SourceOverview(
-            name=name, origin=origin, source=source, state=state, next_run=_next_run(source, state)
+            name=name,
+            origin="settings" if name in self._configured else "added" if source else "gone",
+            source=source,
+            state=state,
+            schedule=schedule,
+            next_run=due,
+            running=running and held,
+            hung=running and now - max(last.started, last.beat) > patience if last else False,
+            overdue=due is not None and last is not None and idle and now - due > patience,
+            attention=schedule is not None and self._schedules.needs_attention(schedule),
         )
 
     async def lists(self, source: AnySource) -> bool:
         """Tell whether a source lists any document; raise when it cannot be listed."""
-        listing = open_connector(source, data=self._data).list_documents()
+        listing = self._connectors(source, dry=True).list_documents()
         try:
             return await anext(listing, None) is not None
         finally:
             if isinstance(listing, AsyncGenerator):
                 await listing.aclose()
-
-
-def _defined(location: str, kind: str | None, options: Mapping[str, Any]) -> AnySource:
-    named = {key: value for key, value in options.items() if key in _NAMED_BY_GUESS}
-    source = guess_source(location, type=kind, **named)
-    try:
-        return _SOURCES.validate_python({**source.model_dump(), **options})
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        key = next((part for part in reversed(problem["loc"]) if isinstance(part, str)), "location")
-        message = problem["msg"].removeprefix("Value error, ").rstrip(".")
-        raise CommandError(f"--{key} {problem['input']!r}: {message}.") from None
 
 
 def _unknown(name: str, known: Iterable[str]) -> SourceUnknown:
@@ -230,10 +310,18 @@ def _unknown(name: str, known: Iterable[str]) -> SourceUnknown:
     return SourceUnknown(f"There is no source {name!r}. {hint}")
 
 
-def _next_run(source: AnySource | None, state: SourceState) -> float | None:
-    if source is None or state.last_run is None:
+def _next_run(
+    source: AnySource | None, state: SourceState, schedule: Schedule | None, now: float
+) -> float | None:
+    """Return when a source is due: as its row says, or reckoned from its last run if it has no row yet."""
+    last = state.last_run
+    if source is None or (schedule and schedule.paused):
         return None
-    return state.last_run.started + interval_seconds(source.every)
+    if schedule is not None and schedule.every:
+        return schedule.next_run or now
+    if last is None:
+        return None
+    return timing.next_run(source.every, started=last.started, now=last.started, late=0.0)
 
 
 def _disk_usage(folder: Path) -> int:

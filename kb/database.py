@@ -41,7 +41,7 @@ async def open_database(url: str, data: Path) -> AsyncEngine:
     An empty `url` means SQLite inside the folder `data`, which is made if need be. Raise `StoreNewer`
     when a newer release wrote it, `StoreError` when it cannot be opened.
     """
-    engine = _engine(_address(url, data))
+    engine = connect(url, data)
     try:
         await migrate(engine, MIGRATIONS, VERSION_TABLE)
     except OSError as exc:
@@ -56,8 +56,15 @@ async def open_database(url: str, data: Path) -> AsyncEngine:
     return engine
 
 
-async def migrate(engine: AsyncEngine, scripts: Path, version_table: str) -> None:
-    """Run the Alembic migrations in `scripts` that the database has not seen.
+def connect(url: str, data: Path) -> AsyncEngine:
+    """Return the database at `url` as it is, without a look at it; see `open_database`."""
+    return _engine(_address(url, data))
+
+
+async def migrate(
+    engine: AsyncEngine, scripts: Path, version_table: str, *, target: str | None = None
+) -> None:
+    """Run the Alembic migrations in `scripts` that the database has not seen, up to `target` or to all.
 
     Revisions are linear and named after their files in `scripts/versions`, which lets the usual case,
     nothing to do, pass without importing Alembic.
@@ -65,7 +72,7 @@ async def migrate(engine: AsyncEngine, scripts: Path, version_table: str) -> Non
     revisions = sorted(path.stem for path in (scripts / "versions").glob("[0-9]*.py"))
     async with reading(engine) as connection:
         current = await connection.run_sync(_revision, version_table)
-    if current == revisions[-1]:
+    if current == (target or revisions[-1]):
         return
     if current is not None and current not in revisions:
         raise StoreNewer(
@@ -75,7 +82,7 @@ async def migrate(engine: AsyncEngine, scripts: Path, version_table: str) -> Non
     async with transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        await connection.run_sync(_upgrade, scripts, version_table)
+        await connection.run_sync(_upgrade, scripts, version_table, target or "head")
 
 
 @asynccontextmanager
@@ -162,14 +169,14 @@ def _revision(connection: Connection, version_table: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def _upgrade(connection: Connection, scripts: Path, version_table: str) -> None:
+def _upgrade(connection: Connection, scripts: Path, version_table: str, target: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes.update(connection=connection, version_table=version_table)
-    command.upgrade(config, "head")
+    command.upgrade(config, target)
 
 
 def _shown(engine: AsyncEngine) -> str:

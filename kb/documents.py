@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 EVERYONE_TAG = "*"
+# Carried by nodes that no search may find: their document is gone from its source, and they are kept
+# until a second listing agrees. No asker holds it.
+HIDDEN_TAG = "!hidden"
 
 
 def document_id(source: str, uri: str) -> str:
@@ -70,7 +73,7 @@ class Audience:
 
     def visible(self) -> list[str]:
         """Return the stored tags that an asker with this audience may see, sorted."""
-        return sorted({*self.tags, EVERYONE_TAG})
+        return sorted({*self.tags, EVERYONE_TAG} - {HIDDEN_TAG})
 
 
 EVERYONE = Audience()

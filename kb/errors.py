@@ -8,6 +8,9 @@
     │   └── DocumentVanished      it was listed and is gone by the time it is fetched
     ├── SyncRefused               a sync may not run as asked (another run holds the source)
     │   └── LeaseLost             another process has taken the source over during the run
+    ├── FetchError                an address could not be read through the fetch gate
+    │   ├── FetchRefused          it may not be read: no web address, or not a public host
+    │   └── FetchFailed           the host did not answer, or not within the limits
     ├── EmbeddingError            the embedding model is missing, mis-set or does not answer
     └── StoreError                the store cannot be opened, read or written
         ├── StoreNewer            it was written by a newer release
@@ -61,6 +64,18 @@ class SyncRefused(KnowledgeBaseError):
 
 class LeaseLost(SyncRefused):
     """Another process has taken the source over; nothing more may be written."""
+
+
+class FetchError(KnowledgeBaseError):
+    """An address could not be read through the fetch gate."""
+
+
+class FetchRefused(FetchError):
+    """The address may not be read: it is no web address, or its host is not public."""
+
+
+class FetchFailed(FetchError):
+    """The host did not answer, or not within the limits of time and size."""
 
 
 class EmbeddingError(KnowledgeBaseError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kb.documents import Audience
+from kb.documents import HIDDEN_TAG, Audience
 
 
 def literal(value: str) -> str:
@@ -28,6 +28,11 @@ def visible(audience: Audience, sources: Sequence[str] = ()) -> str:
     tags = ", ".join(literal(tag) for tag in audience.visible())
     seen = f"array_has_any(audience, [{tags}])"
     return f"{seen} AND {one_of('source', sources)}" if sources else seen
+
+
+def shown() -> str:
+    """Return the filter for nodes that are not hidden."""
+    return f"NOT array_has_any(audience, [{literal(HIDDEN_TAG)}])"
 
 
 def near(keys: Iterable[tuple[str, int]], before: int, after: int) -> str:

@@ -22,13 +22,14 @@ from sqlalchemy import ColumnElement, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from kb.database import transaction
+from kb.database import reading, transaction
 from kb.errors import LeaseLost, StoreError, SyncRefused
 from kb.tables import leases
 
 log = logging.getLogger(__name__)
 
-TTL = 60.0
+# A killed runner's source goes on elsewhere within a minute: this, and the time until it is looked for.
+TTL = 45.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Leases:
             row = (
                 await connection.execute(select(leases).where(leases.c.source == source).with_for_update())
             ).first()
-            if row is not None and row.owner and row.until > now and not _dead(row.owner):
+            if row is not None and is_held(row.owner, row.until, now):
                 raise SyncRefused(_refusal(source, row.owner, row.since))
             fence = row.fence + 1 if row is not None else 1
             values = {"owner": owner, "since": now, "until": now + self._ttl, "fence": fence}
@@ -92,6 +93,13 @@ class Leases:
         """Give the lease back; nothing happens when it is another's by now."""
         async with transaction(self._engine) as connection:
             await connection.execute(update(leases).where(_ours(lease)).values(owner=None, until=0.0))
+
+    async def held(self) -> set[str]:
+        """Return the sources whose lease a process holds now."""
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(select(leases.c.source, leases.c.owner, leases.c.until))).all()
+        now = self._clock()
+        return {source for source, owner, until in rows if is_held(owner, until, now)}
 
     async def _let_go(self, lease: Lease) -> None:
         try:
@@ -119,6 +127,11 @@ async def check(connection: AsyncConnection, lease: Lease) -> None:
             f"The sync of {lease.source!r} was taken over by another process while this one was paused. "
             "Nothing more is written here; the other sync goes on."
         )
+
+
+def is_held(owner: str | None, until: float | None, now: float) -> bool:
+    """Tell whether a lease's row says that a process holds it: it is not over and its owner not dead."""
+    return bool(owner and until and until > now and not _dead(owner))
 
 
 def process_identity() -> str:

@@ -92,6 +92,18 @@ class StoredNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A node that one search leg found, before it is read. `row` is where it lay in the table then.
+
+    `score` is cosine similarity or BM25, by leg.
+    """
+
+    id: str
+    row: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A node that one search leg found. `score` is cosine similarity or BM25, by leg."""
 

@@ -1,34 +1,29 @@
 """Documents on their way into the store: prepared, embedded and committed side by side.
 
-Several documents are fetched and parsed at a time; what they give is embedded in batches while the
-batch before is committed. Queues are bounded, so the slowest stage sets the pace and memory stays flat.
-A batch is done in this order: announce, store, flush, record. Whatever moment the process dies at, the
-next run knows which documents to doubt.
+Several documents are fetched and parsed at a time, while the source is still being listed; what they give
+is embedded in batches while the batch before is committed. Queues are bounded, so the slowest stage sets
+the pace and memory stays flat.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kb import faults
-from kb.errors import KnowledgeBaseError, LeaseLost
-from kb.leases import Lease
-from kb.manifest import Manifest
-from kb.nodes import Embedding, StoredNode
-from kb.planning import Known, Task
+from kb.errors import KnowledgeBaseError
+from kb.nodes import Embedding
+from kb.planning import Task
 from kb.preparing import Outcome, Preparer
 from kb.reports import Tally
+from kb.writing import Writer, settled
 
 if TYPE_CHECKING:
     from kb.embedding import Embedder
     from kb.store import NodeStore
-
-log = logging.getLogger(__name__)
 
 FETCHERS = 8
 BATCH_NODES = 512
@@ -36,63 +31,49 @@ BATCH_NODES = 512
 # what it has brought so far.
 PATIENCE = 5.0
 _EMBED_AT_ONCE = 128
-_COMMITS_BETWEEN_UPKEEP = 100
 
 Embeddings = dict[str, Embedding]
 
 
-class Writer:
-    """Changes the store and then the manifest, in the order that survives a kill at any point."""
+class Turns:
+    """Tasks that several fetchers take in turn, until there are none or one of them says stop."""
 
-    def __init__(self, store: NodeStore, manifest: Manifest, lease: Lease) -> None:
-        self._store = store
-        self._manifest = manifest
-        self._lease = lease
-        self.commits = 0
+    def __init__(self, tasks: AsyncIterator[Task]) -> None:
+        self._tasks = tasks
+        self._turn = asyncio.Lock()
+        self._stopped = asyncio.Event()
 
-    async def write(self, rows: Sequence[Known], documents: dict[str, list[StoredNode]]) -> None:
-        """Replace the documents' nodes, then record the rows. Raise `LeaseLost` if another took over.
+    def stop(self) -> None:
+        """Give out no more, nor wait for more: what was planned and not taken is left."""
+        self._stopped.set()
 
-        A cancellation waits until that is done.
-        """
-        await settle(self._write(rows, documents))
+    async def take(self) -> Task | None:
+        """Return the next task, or None at the end. What planning raises is raised to one fetcher."""
+        async with self._turn:
+            if self._stopped.is_set():
+                return None
+            task = await self._next()
+            if task is None:
+                self.stop()
+            return task
 
-    async def delete(self, ids: Sequence[str]) -> None:
-        """Remove the documents' nodes, then their rows; a cancellation waits until that is done."""
-        await settle(self._delete(ids))
-
-    async def _write(self, rows: Sequence[Known], documents: dict[str, list[StoredNode]]) -> None:
-        if not documents:
-            await self._manifest.record(self._lease, rows)
-            return
-        await self._manifest.announce(self._lease, documents)
+    async def _next(self) -> Task | None:
+        coming = asyncio.create_task(_next_of(self._tasks))
+        stopping = asyncio.create_task(self._stopped.wait())
+        either: set[asyncio.Task[Any]] = {coming, stopping}
         try:
-            await self._replace(documents)
-            await self._manifest.record(self._lease, rows)
-        except LeaseLost:
-            await self._manifest.doubt(self._lease.source, documents)
-            raise
-        faults.reach("recorded")
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else None
+        finally:
+            stopping.cancel()
+            if not coming.done():
+                coming.cancel()
+                with suppress(asyncio.CancelledError, KnowledgeBaseError):
+                    await coming
 
-    async def _delete(self, ids: Sequence[str]) -> None:
-        await self._manifest.announce(self._lease, ids)
-        faults.reach("delete")
-        await self._store.delete_documents(ids)
-        faults.reach("deleted")
-        await self._store.flush()
-        faults.reach("forget")
-        await self._manifest.forget(self._lease, ids)
-        self.commits += 1
 
-    async def _replace(self, documents: dict[str, list[StoredNode]]) -> None:
-        faults.reach("commit")
-        await self._store.replace(documents)
-        faults.reach("flush")
-        await self._store.flush()
-        faults.reach("record")
-        self.commits += 1
-        if self.commits % _COMMITS_BETWEEN_UPKEEP == 0:
-            await self._store.maintain()
+async def _next_of(tasks: AsyncIterator[Task]) -> Task | None:
+    return await anext(tasks, None)
 
 
 class Pipeline:
@@ -117,15 +98,16 @@ class Pipeline:
         self._batch_documents = batch_documents
         self._reuse = reuse
         self._uncommitted: Embeddings = {}
-        self.recorded: list[Known] = []
+        self.exact = True
 
-    async def run(self, tasks: Iterable[Task]) -> None:
+    async def run(self, tasks: AsyncIterator[Task]) -> None:
         """Bring the tasks' documents into the store.
 
         When the source stops answering, what came before is stored and the error is raised then.
+        Afterwards `exact` tells whether all documents were what had been listed.
         """
         queue: asyncio.Queue[Outcome | None] = asyncio.Queue(self._batch_documents)
-        producing = asyncio.create_task(self._produce(iter(tasks), queue))
+        producing = asyncio.create_task(self._produce(Turns(tasks), queue))
         try:
             await self._consume(queue)
             await producing
@@ -136,24 +118,23 @@ class Pipeline:
 
     # Fetch and parse
 
-    async def _produce(self, tasks: Iterator[Task], queue: asyncio.Queue[Outcome | None]) -> None:
-        fetchers = [self._fetch(tasks, queue) for _ in range(FETCHERS)]
+    async def _produce(self, turns: Turns, queue: asyncio.Queue[Outcome | None]) -> None:
+        fetchers = [self._fetch(turns, queue) for _ in range(FETCHERS)]
         ends = await asyncio.gather(*fetchers, return_exceptions=True)
         await queue.put(None)
         for end in ends:
             if end is not None:
                 raise end
 
-    async def _fetch(self, tasks: Iterator[Task], queue: asyncio.Queue[Outcome | None]) -> None:
+    async def _fetch(self, turns: Turns, queue: asyncio.Queue[Outcome | None]) -> None:
         try:
-            for task in tasks:
+            while (task := await turns.take()) is not None:
                 outcome = await self._preparer.prepare(task)
                 self._tally.bytes += outcome.bytes
                 await queue.put(outcome)
         finally:
-            # All fetchers share the iterator: when the source stops answering, no more is asked of it.
-            for _ in tasks:
-                pass
+            # When the source stops answering, no more is asked of it.
+            turns.stop()
 
     # Embed and commit
 
@@ -163,12 +144,12 @@ class Pipeline:
             async for batch in self._batches(queue):
                 embeddings = await self._embed(batch)
                 if committing is not None:
-                    await _settled(committing)
+                    await settled(committing)
                 self._uncommitted = embeddings
                 committing = asyncio.create_task(self._commit(batch, embeddings))
         finally:
             if committing is not None:
-                await _settled(committing)
+                await settled(committing)
 
     async def _batches(self, queue: asyncio.Queue[Outcome | None]) -> AsyncIterator[list[Outcome]]:
         ended = False
@@ -222,26 +203,7 @@ class Pipeline:
         }
         rows = [outcome.row for outcome in batch]
         await self._writer.write(rows, documents)
-        self.recorded += rows
+        self.exact = self.exact and all(outcome.exact for outcome in batch)
         for outcome in batch:
             self._tally.count(outcome.effect, outcome.row.uri, outcome.row.reason)
         self._tally.show()
-
-
-async def settle(work: Coroutine[Any, Any, None]) -> None:
-    """Await work to its end even when cancelled meanwhile; the cancellation is raised afterwards."""
-    await _settled(asyncio.create_task(work))
-
-
-async def _settled(task: asyncio.Task[None]) -> None:
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as exc:
-            cancelled = exc
-    if cancelled is None:
-        return task.result()
-    if not task.cancelled() and (failure := task.exception()) is not None:
-        log.error("failed while it was being stopped: %s", failure)
-    raise cancelled

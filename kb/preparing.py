@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from kb import faults
 from kb.connectors.base import Connector
 from kb.documents import Audience, Content, DocumentRef
-from kb.errors import DocumentStatus, DocumentUnreadable, KnowledgeBaseError
+from kb.errors import DocumentUnreadable, KnowledgeBaseError
 from kb.nodes import StoredNode, index_text, node_hash, node_id
-from kb.planning import PARSE_ATTEMPTS, PIPELINE_VERSION, Known, Task
+from kb.planning import PARSE_ATTEMPTS, Known, Task, made_by, next_attempt
 from kb.reports import Effect
-from kb.settings import AnySource
+from kb.sources import AnySource
 
 if TYPE_CHECKING:
     from kb.parsing.parsed import ParsedDocument
@@ -36,7 +36,8 @@ class Outcome:
     """What is to be stored and recorded of one document.
 
     `nodes` is None when the store stays as it is. `title` is the document's own, which the nodes' index
-    texts begin with; the nodes show the file's name where there is none.
+    texts begin with; the nodes show the file's name where there is none. It is not `exact` when the
+    document was no longer what had been listed.
     """
 
     row: Known
@@ -44,6 +45,7 @@ class Outcome:
     nodes: tuple[StoredNode, ...] | None = field(default=None, repr=False)
     title: str = ""
     bytes: int = 0
+    exact: bool = True
 
     def text(self, node: StoredNode) -> str:
         """Return what is embedded of one of the nodes."""
@@ -75,11 +77,20 @@ class Room:
 class Preparer:
     """Prepares the documents of one source. It writes nothing."""
 
-    def __init__(self, connector: Connector, parser: Parser, source: AnySource, *, max_bytes: int) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        parser: Parser,
+        source: AnySource,
+        *,
+        max_bytes: int,
+        clock: Callable[[], float],
+    ) -> None:
         self._connector = connector
         self._parser = parser
-        self._audience = tuple(Audience(frozenset(source.audience)).stored())
+        self._audience = tuple(Audience(source.seen_by).stored())
         self._max_bytes = max_bytes
+        self._clock = clock
         self._room = Room()
 
     async def prepare(self, task: Task) -> Outcome:
@@ -92,7 +103,7 @@ class Preparer:
             # A document that trips over a fault of ours must not stop its neighbours.
             log.exception("document cannot be prepared source=%s uri=%r", task.ref.source, task.ref.uri)
             reason = f"cannot be read for an internal error ({type(exc).__name__}). See the log."
-            return not_fetched(task, DocumentUnreadable(reason))
+            return self._not_fetched(task, DocumentUnreadable(reason))
 
     async def _prepare(self, task: Task) -> Outcome:
         size = task.ref.size
@@ -103,7 +114,7 @@ class Preparer:
             try:
                 content = await self._connector.fetch(task.ref)
             except DocumentUnreadable as exc:
-                return not_fetched(task, exc)
+                return self._not_fetched(task, exc)
             return await self._compare(task, content)
 
     async def _compare(self, task: Task, content: Content) -> Outcome:
@@ -111,8 +122,9 @@ class Preparer:
         if len(content.data) > self._max_bytes:
             return self._too_large(task, version, len(content.data))
         digest = await _digest(content.data)
-        if not task.forced and task.known is not None and task.known.content_hash == digest:
-            return _same(task.known, version, len(content.data))
+        known = task.known
+        if known is not None and not task.forced and known.content_hash == digest and _is_settled(known):
+            return _same(task, known, version, len(content.data))
         return await self._parse(task, content, version, digest)
 
     async def _parse(self, task: Task, content: Content, version: str, digest: str) -> Outcome:
@@ -129,10 +141,11 @@ class Preparer:
         try:
             parsed = await self._parser.parse(content.data, task.ref.uri, content.media_type)
         except DocumentUnreadable as exc:
-            return not_parsed(task, row, exc)
+            return self._not_parsed(task, row, exc)
         faults.reach("split")
         if not parsed.pieces:
-            return not_parsed(task, row, DocumentUnreadable("holds 0 characters of text.", status="empty"))
+            empty = DocumentUnreadable("holds 0 characters of text.", status="empty")
+            return self._not_parsed(task, row, empty)
         nodes = make_nodes(task.ref, content, parsed, self._audience)
         return _stored(task, row, nodes, title=parsed.title, size=len(content.data))
 
@@ -144,7 +157,46 @@ class Preparer:
         row = Known(
             document_id=task.ref.document_id, uri=task.ref.uri, version=version, audience=self._audience
         )
-        return not_parsed(task, row, DocumentUnreadable(reason, status="too-large"))
+        return self._not_parsed(task, row, DocumentUnreadable(reason, status="too-large"))
+
+    def _not_fetched(self, task: Task, exc: DocumentUnreadable) -> Outcome:
+        """Return the outcome of a failed fetch: what is stored stays, and it is tried again later."""
+        if exc.status in ("unreadable", "vanished"):
+            attempts = _attempts(task, task.ref.version)
+            return self._kept(task, exc, task.ref.version, attempts)
+        row = Known(document_id=task.ref.document_id, uri=task.ref.uri, version=task.ref.version)
+        return self._not_parsed(task, row, exc)
+
+    def _not_parsed(self, task: Task, row: Known, exc: DocumentUnreadable) -> Outcome:
+        """Return the outcome of a document that gives no text.
+
+        A time-out or a crash of the parser may pass: the old nodes stay for some attempts. Otherwise what
+        is stored is no longer what the document says, so it goes.
+        """
+        if exc.status == "unreadable":
+            attempts = _attempts(task, row.version) + 1
+            if attempts < PARSE_ATTEMPTS:
+                return self._kept(task, exc, row.version, attempts)
+            retry_at = next_attempt(task.known, row.version, self._clock())
+            row = replace(row, attempts=attempts, retry_at=retry_at)
+        made = made_by(exc.status, self._max_bytes)
+        return _stored(task, replace(row, status=exc.status, reason=str(exc), pipeline=made))
+
+    def _kept(self, task: Task, exc: DocumentUnreadable, version: str, attempts: int) -> Outcome:
+        """Return a failure that leaves the stored nodes, and the hash of the bytes they were made of."""
+        before = task.known or Known(document_id=task.ref.document_id, uri=task.ref.uri, version=version)
+        row = replace(
+            before,
+            version=version,
+            content_hash=before.content_hash if before.nodes else "",
+            status=exc.status,
+            reason=str(exc),
+            attempts=attempts,
+            retry_at=next_attempt(task.known, version, self._clock()),
+            # A forced document may be stored otherwise than its row says, so its next reading is forced too.
+            pipeline="" if task.forced else before.pipeline,
+        )
+        return Outcome(row=row, effect="failed", exact=version == task.ref.version)
 
 
 def make_nodes(
@@ -177,26 +229,9 @@ def make_nodes(
     return tuple(nodes)
 
 
-def not_fetched(task: Task, exc: DocumentUnreadable) -> Outcome:
-    """Return the outcome of a failed fetch: what is stored stays, and every run tries again."""
-    if exc.status in ("unreadable", "vanished"):
-        return _kept(task, exc.status, str(exc), version="", attempts=0)
-    row = Known(document_id=task.ref.document_id, uri=task.ref.uri, version=task.ref.version)
-    return not_parsed(task, row, exc)
-
-
-def not_parsed(task: Task, row: Known, exc: DocumentUnreadable) -> Outcome:
-    """Return the outcome of a document that gives no text.
-
-    A time-out or a crash of the parser may pass: the old nodes stay for some attempts. Otherwise what is
-    stored is no longer what the document says, so it goes.
-    """
-    if exc.status == "unreadable":
-        attempts = _attempts(task, row.version) + 1
-        if attempts < PARSE_ATTEMPTS:
-            return _kept(task, exc.status, str(exc), version=row.version, attempts=attempts)
-        row = replace(row, attempts=attempts)
-    return _stored(task, replace(row, status=exc.status, reason=str(exc)))
+def _is_settled(known: Known) -> bool:
+    """Tell whether equal bytes leave nothing to try: their nodes are stored, or they never give any."""
+    return bool(known.nodes) or not known.retry_at
 
 
 def _attempts(task: Task, version: str) -> int:
@@ -204,27 +239,11 @@ def _attempts(task: Task, version: str) -> int:
     return known.attempts if known is not None and known.version == version else 0
 
 
-def _kept(task: Task, status: DocumentStatus, reason: str, *, version: str, attempts: int) -> Outcome:
-    """Return a failure that leaves the stored nodes, and the hash of the bytes they were made of."""
-    before = task.known or Known(document_id=task.ref.document_id, uri=task.ref.uri, version=version)
-    row = replace(
-        before,
-        version=version,
-        content_hash=before.content_hash if before.nodes else "",
-        status=status,
-        reason=reason,
-        attempts=attempts,
-        # A forced document may be stored otherwise than its row says, so its next reading is forced too.
-        pipeline="" if task.forced else before.pipeline,
-    )
-    return Outcome(row=row, effect="failed")
-
-
 def _stored(
     task: Task, row: Known, nodes: tuple[StoredNode, ...] = (), *, title: str = "", size: int = 0
 ) -> Outcome:
-    effect: Effect = "added" if task.known is None else "updated"
-    row = replace(row, nodes=len(nodes), pipeline=PIPELINE_VERSION)
+    effect: Effect = "added" if task.is_new else "updated"
+    row = replace(row, nodes=len(nodes))
     # Without rows before and after there is nothing to remove from the store.
     idle = not nodes and not task.forced and (task.known is None or not task.known.nodes)
     return Outcome(
@@ -233,15 +252,21 @@ def _stored(
         nodes=None if idle else nodes,
         title=title,
         bytes=size,
+        exact=row.version == task.ref.version,
     )
 
 
-def _same(known: Known, version: str, size: int) -> Outcome:
+def _same(task: Task, known: Known, version: str, size: int) -> Outcome:
     """Return the outcome of bytes that are the known ones: the row alone follows."""
     row = replace(known, version=version)
     if row.failed and row.nodes:
-        row = replace(row, status="ok", reason="", attempts=0)
-    return Outcome(row=row, effect="failed" if row.failed else "unchanged", bytes=size)
+        row = replace(row, status="ok", reason="", attempts=0, retry_at=0.0)
+    return Outcome(
+        row=row,
+        effect="failed" if row.failed else "unchanged",
+        bytes=size,
+        exact=version == task.ref.version,
+    )
 
 
 def _updated(parsed: ParsedDocument, content: Content) -> float:

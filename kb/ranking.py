@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from kb.nodes import Hit, StoredNode
+from kb.nodes import Found, StoredNode
 
 VECTOR_SHARE = 0.5
 FUSED_WEIGHT = 0.05
@@ -30,16 +30,20 @@ class Ranked:
 
 
 def fuse(
-    nearest: Sequence[Hit], matching: Sequence[Hit], *, vector_share: float = VECTOR_SHARE
-) -> list[Ranked]:
-    """Merge the hits of both legs, best first; `fused` and `score` are the weighted sum, 0 to 1."""
-    nodes = {hit.node.id: hit.node for hit in (*matching, *nearest)}
+    nearest: Sequence[Found], matching: Sequence[Found], *, vector_share: float = VECTOR_SHARE
+) -> list[Found]:
+    """Merge what both legs found, best first; the score is the weighted sum, 0 to 1."""
+    found = {one.id: one for one in (*matching, *nearest)}
     cosines, matches = _from_least(nearest), _of_best(matching)
-    ranked = []
-    for key, node in nodes.items():
-        fused = vector_share * cosines.get(key, 0.0) + (1 - vector_share) * matches.get(key, 0.0)
-        ranked.append(Ranked(node=node, fused=fused, score=fused))
-    return _sorted(ranked)
+    merged = [
+        Found(
+            id=key,
+            row=one.row,
+            score=vector_share * cosines.get(key, 0.0) + (1 - vector_share) * matches.get(key, 0.0),
+        )
+        for key, one in found.items()
+    ]
+    return sorted(merged, key=lambda one: (-one.score, one.id))
 
 
 def rerank(ranked: Sequence[Ranked], similar: Sequence[float]) -> list[Ranked]:
@@ -55,14 +59,13 @@ def rerank(ranked: Sequence[Ranked], similar: Sequence[float]) -> list[Ranked]:
 
 def spread(ranked: Iterable[Ranked]) -> list[Ranked]:
     """Move what a document has beyond its best few behind the other documents; the order else stays."""
-    first: list[Ranked] = []
-    behind: list[Ranked] = []
-    of_document: Counter[str] = Counter()
-    for item in ranked:
-        of_document[item.node.document_id] += 1
-        few = of_document[item.node.document_id] <= MOST_OF_A_DOCUMENT
-        (first if few else behind).append(item)
+    first, behind = _parted(ranked)
     return [*first, *behind]
+
+
+def varied(ranked: Iterable[Ranked]) -> int:
+    """Return how many of these are among the best few of their documents."""
+    return len(_parted(ranked)[0])
 
 
 def fold(ranked: Iterable[Ranked], limit: int) -> list[Ranked]:
@@ -85,6 +88,17 @@ def fold(ranked: Iterable[Ranked], limit: int) -> list[Ranked]:
     return kept
 
 
+def _parted(ranked: Iterable[Ranked]) -> tuple[list[Ranked], list[Ranked]]:
+    first: list[Ranked] = []
+    behind: list[Ranked] = []
+    of_document: Counter[str] = Counter()
+    for item in ranked:
+        of_document[item.node.document_id] += 1
+        few = of_document[item.node.document_id] <= MOST_OF_A_DOCUMENT
+        (first if few else behind).append(item)
+    return first, behind
+
+
 def _folded(item: Ranked, twin: StoredNode) -> Ranked:
     if twin.updated > item.node.updated:
         return replace(item, node=twin, same=(item.node, *item.same))
@@ -97,35 +111,35 @@ class _Text:
 
     whole: str
     words: frozenset[str]
-    numbers: frozenset[str]
 
     @classmethod
     def of(cls, node: StoredNode) -> _Text:
-        found = frozenset(node.text[:_LONGEST].casefold().split())
-        return cls(node.text, found, frozenset(word for word in found if any(map(str.isdigit, word))))
+        return cls(node.text, frozenset(node.text[:_LONGEST].casefold().split()))
 
     def says_same(self, other: _Text) -> bool:
         if self.whole == other.whole:
             return True
         fewer, more = sorted((len(self.words), len(other.words)))
-        if fewer < _SAME * more or self.numbers != other.numbers:
+        if fewer < _SAME * more:
             return False
-        common = len(self.words & other.words)
-        return common >= _SAME * (len(self.words) + len(other.words) - common)
+        differing = self.words ^ other.words
+        if len(differing) > (1 - _SAME) * len(self.words | other.words):
+            return False
+        return not any(char.isdigit() for word in differing for char in word)
 
 
 def _sorted(ranked: Iterable[Ranked]) -> list[Ranked]:
     return sorted(ranked, key=lambda item: (-item.score, item.node.uri, item.node.position))
 
 
-def _from_least(hits: Sequence[Hit]) -> dict[str, float]:
+def _from_least(hits: Sequence[Found]) -> dict[str, float]:
     if not hits:
         return {}
     best, least = max(hit.score for hit in hits), min(hit.score for hit in hits)
     span = best - least
-    return {hit.node.id: (hit.score - least) / span if span > 0 else 1.0 for hit in hits}
+    return {hit.id: (hit.score - least) / span if span > 0 else 1.0 for hit in hits}
 
 
-def _of_best(hits: Sequence[Hit]) -> dict[str, float]:
+def _of_best(hits: Sequence[Found]) -> dict[str, float]:
     best = max((hit.score for hit in hits), default=0.0)
-    return {hit.node.id: hit.score / best for hit in hits} if best > 0 else {}
+    return {hit.id: hit.score / best for hit in hits} if best > 0 else {}

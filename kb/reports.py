@@ -118,6 +118,18 @@ class Tally:
         self.phase, self.total = phase, total
         self.show(always=True)
 
+    def go_on(self, phase: Phase, total: int) -> None:
+        """Show a phase that was begun before, or begins now, with more to do in it."""
+        self.total = total
+        if self.phase != phase:
+            self.enter(phase, total)
+
+    @property
+    def mark(self) -> tuple[object, ...]:
+        """What changes whenever the run gets on."""
+        done = sum(self.effects.values())
+        return (self.phase, self.listed, done, self.bytes, self.embedded, self.reused, self.deleted)
+
     def show(self, *, always: bool = False) -> None:
         """Tell the listener where the run is, at most ten times a second."""
         now = time.monotonic()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from kb import confidence, maxsim
 from kb.documents import EVERYONE, Audience
-from kb.nodes import Hit, QuestionEmbedding, StoredNode, Vector
-from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, rerank, spread
+from kb.nodes import Found, QuestionEmbedding, StoredNode, Vector
+from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, rerank, spread, varied
 from kb.settings import RetrievalSettings
 from kb.words import content_words, coverage, is_mostly_latin, words
 
@@ -28,16 +28,20 @@ _UNKNOWN_SCRIPT_SHARE = 0.2  # of the vector leg, where the embedded model knows
 class Searchable(Protocol):
     """What the searcher asks of the store."""
 
-    async def nearest(
+    async def find_nearest(
         self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
-    ) -> list[Hit]:
-        """Return the nodes whose vectors are nearest."""
+    ) -> list[Found]:
+        """Find the nodes whose vectors are nearest."""
         ...
 
-    async def matching(
+    async def find_matching(
         self, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
-    ) -> list[Hit]:
-        """Return the nodes that have words of the text."""
+    ) -> list[Found]:
+        """Find the nodes that have words of the text."""
+        ...
+
+    async def read(self, found: Sequence[Found], audience: Audience) -> dict[str, StoredNode]:
+        """Read what was found and may be seen, by id."""
         ...
 
     async def nodes_of(self, document_id: str) -> list[StoredNode]:
@@ -100,9 +104,16 @@ class Searcher:
         # Matching needs no vector, so it runs while the question is embedded.
         (question, nearest), matching = await asyncio.gather(
             self._nearest(text, limit=candidates, audience=audience, sources=sources),
-            self._store.matching(text, limit=candidates, audience=audience, sources=sources),
+            self._store.find_matching(text, limit=candidates, audience=audience, sources=sources),
         )
-        ranked, sure = self._rank(text, question, nearest, matching)
+        share = VECTOR_SHARE if is_mostly_latin(text) else _UNKNOWN_SCRIPT_SHARE
+        found = fuse(nearest, matching, vector_share=share)
+        ranked = await self._read(found[:RERANKED], audience)
+        alike, sure = _likeness(text, question, ranked)
+        if varied(ranked) < 2 * limit:  # passages that say the same are folded, so more than the limit
+            ranked += await self._read(found[RERANKED:], audience)
+        if self._settings.rerank:
+            ranked = rerank(ranked, alike)
         return SearchResult(
             passages=join(fold(spread(ranked), limit)),
             confidence=sure if any(map(str.isalnum, text)) else 0.0,
@@ -119,32 +130,18 @@ class Searcher:
 
     async def _nearest(
         self, text: str, *, limit: int, audience: Audience, sources: Sequence[str]
-    ) -> tuple[QuestionEmbedding, list[Hit]]:
+    ) -> tuple[QuestionEmbedding, list[Found]]:
         question = await self._embed(text)
-        hits = await self._store.nearest(question.vector, limit=limit, audience=audience, sources=sources)
-        return question, hits
+        found = await self._store.find_nearest(
+            question.vector, limit=limit, audience=audience, sources=sources
+        )
+        return question, found
 
-    def _rank(
-        self, text: str, question: QuestionEmbedding, nearest: Sequence[Hit], matching: Sequence[Hit]
-    ) -> tuple[list[Ranked], float]:
-        if question.token_vectors is not None and is_mostly_latin(text):
-            return self._by_word_vectors(question, fuse(nearest, matching))
-        share = VECTOR_SHARE if is_mostly_latin(text) else _UNKNOWN_SCRIPT_SHARE
-        return self._by_words(text, fuse(nearest, matching, vector_share=share))
-
-    def _by_word_vectors(
-        self, question: QuestionEmbedding, ranked: list[Ranked]
-    ) -> tuple[list[Ranked], float]:
-        packed = [item.node.embedding.tokens if item.node.embedding else b"" for item in ranked[:RERANKED]]
-        similar = maxsim.score(question, packed)
-        sure = confidence.from_maxsim(float(similar.max(initial=0.0)))
-        return (rerank(ranked, similar.tolist()) if self._settings.rerank else ranked), sure
-
-    def _by_words(self, text: str, ranked: list[Ranked]) -> tuple[list[Ranked], float]:
-        wanted = content_words(text)
-        shares = [coverage(wanted, _words_of(item.node)) for item in ranked[:RERANKED]]
-        sure = confidence.from_coverage(max(shares, default=0.0))
-        return (rerank(ranked, shares) if self._settings.rerank else ranked), sure
+    async def _read(self, found: Sequence[Found], audience: Audience) -> list[Ranked]:
+        nodes = await self._store.read(found, audience)
+        return [
+            Ranked(node=nodes[one.id], fused=one.score, score=one.score) for one in found if one.id in nodes
+        ]
 
     async def _embed(self, text: str) -> QuestionEmbedding:
         known = self._remembered.get(text)
@@ -194,6 +191,17 @@ def _run_of(nodes: Iterable[StoredNode], position: int) -> list[StoredNode]:
             run = []
         run.append(node)
     return run
+
+
+def _likeness(text: str, question: QuestionEmbedding, ranked: Sequence[Ranked]) -> tuple[list[float], float]:
+    """Return how like the question each passage is, and the confidence that the best one gives."""
+    if question.token_vectors is not None and is_mostly_latin(text):
+        packed = [item.node.embedding.tokens if item.node.embedding else b"" for item in ranked]
+        similar: list[float] = maxsim.score(question, packed).tolist()
+        return similar, confidence.from_maxsim(max(similar, default=0.0))
+    wanted = content_words(text)
+    shares = [coverage(wanted, _words_of(item.node)) for item in ranked]
+    return shares, confidence.from_coverage(max(shares, default=0.0))
 
 
 def _words_of(node: StoredNode) -> frozenset[str]:

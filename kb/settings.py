@@ -1,16 +1,17 @@
-"""The settings of this layer: one class a section, one class a source type.
+"""The settings of this layer: one class a section. Those of sources are in `kb/sources.py`.
 
 Only `adapters/settings.py` reads files and the environment; here are the shapes and their defaults.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-SOURCE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+from kb.public_hosts import AllowedHosts
 
 
 class Section(BaseModel):
@@ -65,42 +66,65 @@ class SyncSettings(Section):
     parse_seconds: float = Field(30.0, gt=0, description="Seconds one document may take to parse.")
     parse_memory_mb: int = Field(512, ge=128, description="Memory one document may take to parse.")
     batch_documents: int = Field(128, ge=1, le=10_000, description="Documents a commit at most.")
+    keep_versions: str = Field(
+        "24h", description="How long a run can be rolled back: 30m, 24h, 7d. It costs disk."
+    )
 
-
-class SourceSettings(Section):
-    """What every source has: `[[sources]]`."""
-
-    name: str = Field(pattern=SOURCE_NAME, description="A short name, unique among the sources.")
-    location: str = Field(min_length=1, description="Where it is: a folder, a git address.")
-    every: str = Field("30m", description="How often it is synced: 30s, 15m, 2h, 1d.")
-    audience: tuple[str, ...] = Field((), description="Tags of those who may see it; empty: everyone.")
-    include: tuple[str, ...] = Field((), description="Only paths that match one of these globs.")
-    exclude: tuple[str, ...] = Field((), description="Never paths that match one of these globs.")
-
-    @field_validator("every")
+    @field_validator("keep_versions")
     @classmethod
     def _interval(cls, value: str) -> str:
         interval_seconds(value)
         return value
 
 
-class FolderSource(SourceSettings):
-    """A folder of this machine."""
+class ScheduleSettings(Section):
+    """`[schedule]`: when `lorekeeper serve` syncs."""
 
-    type: Literal["folder"] = "folder"
-    gitignore: bool = Field(True, description="Honour .gitignore files.")
+    enabled: bool = Field(True, description="Sync by schedule while serving.")
+    concurrent: int = Field(2, ge=1, le=64, description="Sources synced at a time.")
+    jitter: float = Field(
+        0.1, ge=0, le=0.5, description="Share of the interval by which a run may come later."
+    )
+    backoff_cap: str = Field("6h", description="The longest wait after failures.")
+    attention_after: int = Field(5, ge=1, description="Failures in a row until a source needs attention.")
+    drain_seconds: float = Field(20.0, gt=0, description="Seconds a sync has to stop at SIGTERM.")
+
+    @field_validator("backoff_cap")
+    @classmethod
+    def _interval(cls, value: str) -> str:
+        interval_seconds(value)
+        return value
 
 
-class GitSource(SourceSettings):
-    """A git repository: a path, file://, https:// or ssh address."""
+class FetchSettings(Section):
+    """`[fetch]`: limits of everything that is read from hosts that a source names."""
 
-    type: Literal["git"] = "git"
-    branch: str = Field("", description="Branch or tag; empty: the repository's default branch.")
-    folder: str = Field("", description="Only this folder of the repository.")
-    private_hosts: bool = Field(False, description="Allow hosts of this machine and of private networks.")
+    seconds: float = Field(30.0, gt=0, description="Seconds one page or file may take in all.")
+    max_mb: float = Field(20.0, gt=0, description="Size of one page or file, unpacked.")
+    redirects: int = Field(10, ge=0, le=50, description="Redirects followed for one page.")
+    private_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts and networks that are not public and may be read: wiki.corp, 10.0.0.0/8.",
+    )
+    proxy: str = Field("", description="Proxy for it all, http://host:port; the environment's is not used.")
+    user_agent: str = Field("Lorekeeper", description="How it names itself to hosts and in robots.txt.")
+
+    @field_validator("private_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        AllowedHosts.parse(value)
+        return value
 
 
-AnySource = Annotated[FolderSource | GitSource, Field(discriminator="type")]
+class ReadersSettings(Section):
+    """`[readers]`: LlamaHub readers that sources may use. They are code of others, run in a child process."""
+
+    allowed: tuple[str, ...] = Field(
+        (), description="Full names: llama_index.readers.wikipedia.WikipediaReader."
+    )
+    seconds: float = Field(600.0, gt=0, description="Seconds a reader may take to load a source.")
+    memory_mb: int = Field(1024, ge=128, description="Memory a reader may take.")
+
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -111,3 +135,20 @@ def interval_seconds(text: str) -> int:
     if not (number.isascii() and number.isdigit() and unit in _UNITS and 0 < int(number) < 10**6):
         raise ValueError(f"{text!r} is not an interval. Write a number and s, m, h or d, such as 30m.")
     return int(number) * _UNITS[unit]
+
+
+def check_schedule(text: str) -> None:
+    """Raise ValueError that says the form unless the text is an interval or a cron expression."""
+    if " " not in text.strip():
+        interval_seconds(text)
+        return
+    from apscheduler.triggers.cron import CronTrigger
+
+    try:
+        trigger = CronTrigger.from_crontab(text, timezone="UTC")
+    except ValueError as exc:
+        raise ValueError(
+            f"{text!r} is no cron expression ({exc}). Write five fields, such as 0 3 * * *."
+        ) from exc
+    if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
+        raise ValueError(f"{text!r} is a time that never comes. Write five fields, such as 0 3 * * *.")

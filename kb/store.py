@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,19 +17,20 @@ from typing import Self
 
 import pyarrow as pa
 
-from kb.documents import Audience
+from kb.documents import HIDDEN_TAG, Audience
 from kb.errors import StoreError
-from kb.filters import near, one_of, visible
+from kb.filters import near, one_of, shown, visible
 from kb.lance import AsyncConnection, AsyncTable
-from kb.nodes import Embedding, Hit, StoredNode, Vector
+from kb.nodes import Embedding, Found, Hit, StoredNode, Vector
 from kb.store_failures import first_line, is_full, store_errors
 from kb.store_flush import flush_folder, folder_bytes
-from kb.store_maintenance import EXACT_ROWS, MaintenanceReport, has_vector_index, maintain, retried, workload
-from kb.store_opening import absolute, close, drop_superseded, is_remote, make_ready, open_table
+from kb.store_maintenance import EXACT_ROWS, has_vector_index, retried, workload
+from kb.store_opening import absolute, close, is_remote, make_ready, open_table
 from kb.store_rows import (
     EMBEDDING_COLUMNS,
     READ_COLUMNS,
     STATE_COLUMNS,
+    batches,
     clean,
     state_digests,
     to_cards,
@@ -36,6 +38,9 @@ from kb.store_rows import (
     to_nodes,
     to_table,
 )
+from kb.store_snapshots import Snapshot, open_snapshot
+from kb.store_upkeep import Maintainer, MaintenanceReport, Marked
+from kb.store_vectors import VectorBoard
 
 log = logging.getLogger(__name__)
 
@@ -63,19 +68,31 @@ class StoreCounts:
 class NodeStore:
     """An open store. Any number of processes may read and write it; one at a time maintains it.
 
-    `repairs` says, a line each, what was mended when it was opened.
+    `name` is its table's: versions count within one table. `repairs` says, a line each, what was mended
+    when it was opened.
     """
 
     def __init__(
-        self, *, path: str, connection: AsyncConnection, table: AsyncTable, repairs: tuple[str, ...]
+        self,
+        *,
+        path: str,
+        connection: AsyncConnection,
+        table: AsyncTable,
+        repairs: tuple[str, ...],
+        keep: timedelta = KEEP,
+        marked: Marked | None = None,
     ) -> None:
         self.path = path
+        self.name = table.name
         self.repairs = repairs
+        self._maintainer = Maintainer(path, connection, keep=keep, marked=marked, flush=self.flush)
         self._connection = connection
         self._opened = table
         self._writing = asyncio.Lock()
         self._matches: dict[str, int] = {}
         self._vector_index: bool | None = None
+        self._vectors: VectorBoard | None = None
+        self._loading = asyncio.Lock()
 
     @classmethod
     async def open(
@@ -87,18 +104,28 @@ class NodeStore:
         create: bool = True,
         fresh: bool = False,
         refresh: timedelta = REFRESH,
+        keep: timedelta = KEEP,
+        marked: Marked | None = None,
     ) -> Self:
         """Open the store at a folder or object-storage address, mended if a power cut damaged it.
 
         With `fresh`, a new empty table is built beside the current one, which others go on reading
-        until `publish` is called. `refresh` is how soon commits of other processes are seen.
+        until `publish` is called. `refresh` is how soon commits of other processes are seen. Versions
+        are kept for `keep` at most, those between two `marked` ones only for minutes.
         Raises `ModelMismatch`, `StoreNewer`, `StoreError`.
         """
         place = absolute(path)
         opened = await open_table(
             place, model=model, dimension=dimension, create=create or fresh, fresh=fresh, refresh=refresh
         )
-        return cls(path=place, connection=opened.connection, table=opened.table, repairs=opened.repairs)
+        return cls(
+            path=place,
+            connection=opened.connection,
+            table=opened.table,
+            repairs=opened.repairs,
+            keep=keep,
+            marked=marked,
+        )
 
     async def close(self) -> None:
         """Let go of the table; the store cannot be used any more."""
@@ -114,7 +141,7 @@ class NodeStore:
         A node that is stored with the same id, text and facts is left as it is, its embedding too.
         """
         async with self._writing:
-            for batch in _batches(documents):
+            for batch in batches(documents, COMMIT_NODES):
                 with store_errors(self.path, "while nodes were written"):
                     await self._replace(batch)
 
@@ -141,16 +168,15 @@ class NodeStore:
                 await make_ready(self._table)
         await self.flush()
 
-    async def maintain(self, *, force: bool = False, keep: timedelta = KEEP) -> MaintenanceReport:
+    async def maintain(self, *, force: bool = False, keep: timedelta | None = None) -> MaintenanceReport:
         """Compact, index and clean up when enough has changed; without that nothing is written.
 
-        Versions older than `keep` are removed, so no reader may take longer than that. A failure is
-        logged and reported, never raised: the store is as good as before.
+        Old versions go as `kb/store_cleanup.py` says, at the latest after `keep`. A failure is logged and
+        reported, never raised: the store is as good as before.
         """
         async with self._writing:
             try:
-                report = await maintain(self._table, keep=keep, force=force, flush=self.flush)
-                await drop_superseded(self._connection, self._table, keep)
+                report = await self._maintainer.run(self._table, force=force, keep=keep)
             except (OSError, RuntimeError, ValueError, StoreError) as exc:
                 log.warning("store maintenance failed path=%s reason=%s", self.path, first_line(exc))
                 full = "The disk is full. Free some space. " if is_full(exc) else ""
@@ -164,44 +190,71 @@ class NodeStore:
     async def nearest(
         self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
     ) -> list[Hit]:
-        """Return the visible nodes whose vectors are nearest, best first; the score is the cosine.
+        """Return the visible nodes whose vectors are nearest, best first; the score is the cosine."""
+        found = await self.find_nearest(vector, limit=limit, audience=audience, sources=sources)
+        return await self._hits(found, audience)
 
-        `node.embedding` has the word vectors and an empty vector.
-        """
-        where = visible(audience, sources)
+    async def matching(
+        self, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the visible nodes that have words of the text, best first; the score is BM25."""
+        found = await self.find_matching(text, limit=limit, audience=audience, sources=sources)
+        return await self._hits(found, audience)
+
+    async def find_nearest(
+        self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
+    ) -> list[Found]:
+        """Find the visible nodes whose vectors are nearest, best first, without reading them."""
         with store_errors(self.path, "while it was searched"):
+            if (board := await self._board()) is not None:
+                return board.nearest(vector, limit=limit, audience=audience, sources=sources)
+            where = visible(audience, sources)
             query = self._table.query().nearest_to(vector).distance_type("cosine").where(where)
             if await self._searches_exactly(where):
                 query = query.bypass_vector_index()
             else:
                 query = query.nprobes(PROBES).refine_factor(REFINE)
-            rows = await query.select([*READ_COLUMNS, "tokens", "_distance"]).limit(limit).to_arrow()
-        scores = [1.0 - distance for distance in rows["_distance"].to_pylist()]
-        return [Hit(node=node, score=score) for node, score in zip(to_nodes(rows), scores, strict=True)]
+            rows = await query.select(["id", "_distance"]).with_row_id().limit(limit).to_arrow()
+        return _found(rows, [1.0 - distance for distance in rows["_distance"].to_pylist()])
 
-    async def matching(
+    async def find_matching(
         self, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
-    ) -> list[Hit]:
-        """Return the visible nodes that have words of the text, best first; the score is BM25.
-
-        `node.embedding` has the word vectors and an empty vector.
-        """
+    ) -> list[Found]:
+        """Find the visible nodes that have words of the text, best first, without reading them."""
         words = clean(text[:QUESTION_CHARACTERS])
         if not words.strip():
             return []
         with store_errors(self.path, "while it was searched"):
             query = self._table.query().nearest_to_text(words, columns="search")
-            query = query.where(visible(audience, sources)).select([*READ_COLUMNS, "tokens", "_score"])
+            query = query.where(visible(audience, sources)).select(["id", "_score"]).with_row_id()
             rows = await query.limit(limit).to_arrow()
-        scores = rows["_score"].to_pylist()
-        return [Hit(node=node, score=score) for node, score in zip(to_nodes(rows), scores, strict=True)]
+        return _found(rows, rows["_score"].to_pylist())
+
+    async def read(self, found: Sequence[Found], audience: Audience) -> dict[str, StoredNode]:
+        """Read what was found, by id; what was deleted or hidden meanwhile is left out.
+
+        `node.embedding` has the word vectors and an empty vector.
+        """
+        if not found:
+            return {}
+        columns = [*READ_COLUMNS, "tokens"]
+        nodes: dict[str, StoredNode] = {}
+        with suppress(RuntimeError, ValueError):  # rows that a commit has moved since are read by id
+            rows = await self._table.take_row_ids([one.row for one in found]).select(columns).to_arrow()
+            nodes = {node.id: node for node in to_nodes(rows)}
+        if moved := [one.id for one in found if one.id not in nodes]:
+            nodes |= {node.id: node async for node in self._nodes(one_of("id", moved), columns)}
+        tags = set(audience.visible())
+        return {
+            one.id: nodes[one.id] for one in found if one.id in nodes and tags & {*nodes[one.id].audience}
+        }
 
     async def around(
         self, keys: Sequence[tuple[str, int]], before: int = 1, after: int = 1
     ) -> list[StoredNode]:
         """Return the nodes at and around (document id, position) keys, in order of both."""
         nodes = [node async for node in self._nodes(near(keys, before, after), READ_COLUMNS)]
-        return sorted(nodes, key=lambda node: (node.document_id, node.position))
+        return sorted(_shown(nodes), key=lambda node: (node.document_id, node.position))
 
     async def embeddings(self, hashes: Collection[str]) -> dict[str, Embedding]:
         """Return what is stored for those of these node hashes that are known, to use it again."""
@@ -214,35 +267,55 @@ class NodeStore:
         return found
 
     async def nodes_of(self, document_id: str) -> list[StoredNode]:
-        """Return a document's nodes with their embeddings, by position."""
-        where = one_of("document_id", [document_id])
-        nodes = [node async for node in self._nodes(where, [*READ_COLUMNS, *EMBEDDING_COLUMNS])]
-        return sorted(nodes, key=lambda node: node.position)
+        """Return a document's nodes with their embeddings, by position; none when it is hidden."""
+        found = await self.stored([document_id])
+        return _shown(found.get(document_id, []))
 
-    async def document_ids(self, source: str) -> set[str]:
-        """Return the ids of a source's documents that have nodes."""
+    async def stored(self, ids: Collection[str]) -> dict[str, list[StoredNode]]:
+        """Return the nodes of these documents with their embeddings, by position, the hidden ones too."""
+        found: dict[str, list[StoredNode]] = {}
+        where = one_of("document_id", ids)
+        async for node in self._nodes(where, [*READ_COLUMNS, *EMBEDDING_COLUMNS]):
+            found.setdefault(node.document_id, []).append(node)
+        return {identity: sorted(nodes, key=lambda node: node.position) for identity, nodes in found.items()}
+
+    async def document_ids(self, source: str, *, hidden: bool = False) -> set[str]:
+        """Return the ids of a source's documents that have nodes; with `hidden`, of the hidden ones too."""
+        ours = one_of("source", [source])
         found: set[str] = set()
-        async for rows in self._rows(one_of("source", [source]), ["document_id"]):
+        async for rows in self._rows(ours if hidden else f"{ours} AND {shown()}", ["document_id"]):
             found.update(rows["document_id"].to_pylist())
         return found
 
-    async def version(self) -> int:
-        """Return the table's version: it grows by every commit."""
+    async def count(self, source: str) -> int:
+        """Count the nodes of a source, the hidden ones too."""
         with store_errors(self.path, "while it was read"):
+            return int(await self._table.count_rows(one_of("source", [source])))
+
+    def at(self, version: int) -> AbstractAsyncContextManager[Snapshot]:
+        """Open the table as it was at a version. Raise `StoreError` when that is kept no longer."""
+        return open_snapshot(self._connection, self.path, self.name, version)
+
+    async def version(self) -> int:
+        """Return the table's latest version: it grows by every commit, of whatever process."""
+        with store_errors(self.path, "while it was read"):
+            await self._table.checkout_latest()  # type: ignore[no-untyped-call]  # lancedb's gap
             return int(await self._table.version())
 
     async def counts(self) -> StoreCounts:
-        """Count nodes and documents and measure the disk."""
+        """Count nodes and documents, those that are not hidden, and measure the disk."""
         documents: set[str] = set()
-        async for rows in self._rows(None, ["document_id"]):
+        nodes = 0
+        async for rows in self._rows(shown(), ["document_id"]):
             documents.update(rows["document_id"].to_pylist())
+            nodes += len(rows)
         with store_errors(self.path, "while it was read"):
             work = await workload(self._table)
             size = work.bytes
             if not is_remote(self.path):
                 size = await asyncio.to_thread(folder_bytes, Path(self.path))
         return StoreCounts(
-            nodes=work.rows,
+            nodes=nodes,
             documents=len(documents),
             bytes=size,
             version=await self.version(),
@@ -251,7 +324,7 @@ class NodeStore:
         )
 
     async def state_hash(self) -> str:
-        """Return a hash of id, text, source, uri and audience of all nodes, whatever their order."""
+        """Return a hash of id, text, source, uri and audience of all nodes but the hidden ones."""
         digests: list[bytes] = []
         async for rows in self._rows(None, STATE_COLUMNS):
             digests += state_digests(rows)
@@ -326,6 +399,21 @@ class NodeStore:
             for node in to_nodes(rows):
                 yield node
 
+    async def _hits(self, found: Sequence[Found], audience: Audience) -> list[Hit]:
+        nodes = await self.read(found, audience)
+        return [Hit(node=nodes[one.id], score=one.score) for one in found if one.id in nodes]
+
+    async def _board(self) -> VectorBoard | None:
+        """Return all vectors of the table as it is now; None when they are too many to keep."""
+        if await self._table.count_rows() >= EXACT_ROWS:
+            self._vectors = None
+            return None
+        version = await self._table.version()
+        async with self._loading:
+            if self._vectors is None or self._vectors.version < version:
+                self._vectors = await VectorBoard.load(self._table, version)
+            return self._vectors
+
     async def _searches_exactly(self, where: str) -> bool:
         """Tell whether to pass by the vector index: there is none, or so few rows that it would miss some."""
         if self._vector_index is None:
@@ -339,20 +427,13 @@ class NodeStore:
         return self._matches[where] < EXACT_ROWS
 
 
-def _batches(
-    documents: Mapping[str, Sequence[StoredNode]],
-) -> Iterator[dict[str, Sequence[StoredNode]]]:
-    """Cut documents into commits; a document is never cut."""
-    batch: dict[str, Sequence[StoredNode]] = {}
-    size = 0
-    for document, nodes in documents.items():
-        if batch and size + len(nodes) > COMMIT_NODES:
-            yield batch
-            batch, size = {}, 0
-        batch[document] = nodes
-        size += len(nodes)
-    if batch:
-        yield batch
+def _found(rows: pa.Table, scores: Iterable[float]) -> list[Found]:
+    ids, places = rows["id"].to_pylist(), rows["_rowid"].to_pylist()
+    return [Found(id=key, row=row, score=score) for key, row, score in zip(ids, places, scores, strict=True)]
+
+
+def _shown(nodes: Iterable[StoredNode]) -> list[StoredNode]:
+    return [node for node in nodes if HIDDEN_TAG not in node.audience]
 
 
 def _checked(document: str, nodes: Sequence[StoredNode]) -> Sequence[StoredNode]:

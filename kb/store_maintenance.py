@@ -1,4 +1,4 @@
-"""Indexes, compaction and clean-up of a table: what keeps a store as quick after a year as on day one."""
+"""A table's indexes, and how much there is to do: what keeps a store as quick after a year as on day one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 from kb.lance import FTS, AsyncTable, Bitmap, BTree, IvfRq, LabelList
@@ -18,25 +17,10 @@ EXACT_ROWS = 20_000
 MAX_FRAGMENTS = 50
 LEAST_UNINDEXED, MOST_UNINDEXED, UNINDEXED_SHARE = 200, 2_000, 500
 MAX_DELTAS = 4
-MAX_VERSIONS = 100
-NEVER = timedelta(days=36_500)
 ATTEMPTS = 5
 
 T = TypeVar("T")
 Index = FTS | BTree | Bitmap | LabelList
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaintenanceReport:
-    """What one call of `maintain` did. `error` is empty unless it failed; a later call tries again."""
-
-    optimized: bool = False
-    rebuilt: bool = False
-    fragments: int = 0
-    unindexed: int = 0
-    versions_removed: int = 0
-    bytes_removed: int = 0
-    error: str = ""
 
 
 async def create_indexes(table: AsyncTable) -> list[str]:
@@ -56,32 +40,7 @@ async def has_vector_index(table: AsyncTable) -> bool:
     return "vector" in await _indexed_columns(table)
 
 
-async def maintain(
-    table: AsyncTable, *, keep: timedelta, force: bool, flush: Callable[[], Awaitable[None]]
-) -> MaintenanceReport:
-    """Compact, index and clean up when there is enough to do; retry when a writer came first.
-
-    Old files go only after the new ones were flushed: a power cut may not find neither.
-    """
-    work = await workload(table)
-    build = work.rows >= EXACT_ROWS and not await has_vector_index(table)
-    if not (force or build or work.is_due):
-        return MaintenanceReport(fragments=work.fragments, unindexed=work.unindexed)
-    rebuilt = await _prepare_vector_index(table, build=build)
-    await retried(lambda: table.optimize(cleanup_older_than=NEVER))
-    await flush()
-    stats = await retried(lambda: table.optimize(cleanup_older_than=keep))
-    return MaintenanceReport(
-        optimized=True,
-        rebuilt=rebuilt,
-        fragments=work.fragments,
-        unindexed=work.unindexed,
-        versions_removed=stats.prune.old_versions_removed,
-        bytes_removed=stats.prune.bytes_removed,
-    )
-
-
-async def _prepare_vector_index(table: AsyncTable, *, build: bool) -> bool:
+async def prepare_vector_index(table: AsyncTable, *, build: bool) -> bool:
     """Build the vector index when it is due or falls into too many parts; return whether it was built."""
     if not build:
         stats = await table.index_stats("vector_idx")
@@ -99,7 +58,6 @@ class Workload:
     rows: int
     fragments: int
     unindexed: int
-    versions: int
     bytes: int
 
     @property
@@ -110,7 +68,7 @@ class Workload:
         bringing the indexes up to date takes time that grows with the table.
         """
         bound = min(max(LEAST_UNINDEXED, self.rows // UNINDEXED_SHARE), MOST_UNINDEXED)
-        return self.fragments > MAX_FRAGMENTS or self.unindexed > bound or self.versions > MAX_VERSIONS
+        return self.fragments > MAX_FRAGMENTS or self.unindexed > bound
 
 
 async def workload(table: AsyncTable) -> Workload:
@@ -122,7 +80,6 @@ async def workload(table: AsyncTable) -> Workload:
         rows=stats["num_rows"],
         fragments=stats["fragment_stats"]["num_fragments"],
         unindexed=max((index.num_unindexed_rows or 0 for index in indexes), default=0),
-        versions=len(await table.list_versions()),  # type: ignore[no-untyped-call]  # lancedb's gap
         bytes=stats["total_bytes"],
     )
 

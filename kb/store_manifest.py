@@ -30,10 +30,17 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The data and deletion files of one version, and the files of each of its indexes."""
+    """The data and deletion files of one version, and the files of each of its indexes.
+
+    `transaction` is the file that tells how the version came about, where there is one. `rows` are all
+    that the data files hold; those that are `deleted` only go with the next compaction.
+    """
 
     files: tuple[ListedFile, ...]
     indexes: tuple[tuple[str, tuple[ListedFile, ...]], ...]
+    transaction: Path | None = None
+    rows: int = 0
+    deleted: int = 0
 
 
 def read_manifest(content: bytes) -> Manifest:
@@ -52,12 +59,20 @@ def read_manifest(content: bytes) -> Manifest:
 def _manifest(content: bytes, place: int) -> Manifest:
     files: list[ListedFile] = []
     indexes: list[tuple[str, tuple[ListedFile, ...]]] = []
+    transaction: Path | None = None
+    rows = deleted = 0
     for field, value in _fields(_message(content, place)):
         if field == 2 and isinstance(value, bytes):
             files += _fragment_files(value)
+            rows += _numbers(value).get(4, 0)
+            deleted += sum(_numbers(one).get(4, 0) for number, one in _byte_fields(value) if number == 3)
         elif field == 6 and isinstance(value, int):
             indexes = [_index(index) for _, index in _byte_fields(_message(content, value))]
-    return Manifest(files=tuple(files), indexes=tuple(indexes))
+        elif field == 12 and isinstance(value, bytes):
+            transaction = Path("_transactions") / value.decode()
+    return Manifest(
+        files=tuple(files), indexes=tuple(indexes), transaction=transaction, rows=rows, deleted=deleted
+    )
 
 
 def _fragment_files(fragment: bytes) -> Iterator[ListedFile]:

@@ -50,10 +50,10 @@ def quarantine(folder: Path) -> str:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted((folder / "_versions").glob("*.manifest"), key=_version, reverse=True)
+    return sorted((folder / "_versions").glob("*.manifest"), key=manifest_version, reverse=True)
 
 
-def _version(manifest: Path) -> int:
+def manifest_version(manifest: Path) -> int:
     """Return a manifest's version: its name counts down from 2**64 - 1, so that listings start new."""
     number = int(manifest.stem) if manifest.stem.isdigit() else 0
     return 2**64 - 1 - number if len(manifest.stem) == 20 else number
@@ -89,4 +89,5 @@ def _set_aside(folder: Path, manifest: Path, fault: str) -> str:
     damaged.mkdir(exist_ok=True)
     manifest.rename(damaged / f"{manifest.name}-{time.time_ns()}")
     (folder / "_versions" / "latest_version_hint.json").unlink(missing_ok=True)
-    return f"version {_version(manifest)} of table {folder.stem!r} was damaged and is dropped: {fault}"
+    version = manifest_version(manifest)
+    return f"version {version} of table {folder.stem!r} was damaged and is dropped: {fault}"

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from kb.documents import HIDDEN_TAG
 from kb.nodes import Embedding, StoredNode, Vector
 from kb.plain import plain_text
 
@@ -101,6 +102,22 @@ def to_table(nodes: Sequence[StoredNode], cards: Mapping[str, str], schema: pa.S
     return pa.table([arrays[name] for name in schema.names], names=schema.names)
 
 
+def batches(
+    documents: Mapping[str, Sequence[StoredNode]], most: int
+) -> Iterator[dict[str, Sequence[StoredNode]]]:
+    """Cut documents into commits of at most so many nodes; a document is never cut."""
+    batch: dict[str, Sequence[StoredNode]] = {}
+    size = 0
+    for document, nodes in documents.items():
+        if batch and size + len(nodes) > most:
+            yield batch
+            batch, size = {}, 0
+        batch[document] = nodes
+        size += len(nodes)
+    if batch:
+        yield batch
+
+
 def to_cards(nodes: Iterable[StoredNode]) -> dict[str, str]:
     """Return each node's card by its id; equal cards mean equal rows."""
     return {node.id: _card(node) for node in nodes}
@@ -108,7 +125,7 @@ def to_cards(nodes: Iterable[StoredNode]) -> dict[str, str]:
 
 def to_nodes(rows: pa.Table) -> Iterator[StoredNode]:
     """Turn rows of card and text into nodes; the embedding is filled from what else was read."""
-    vectors = _read_vectors(rows)
+    vectors = read_vectors(rows) if "vector" in rows.column_names else None
     tokens = rows["tokens"].to_pylist() if "tokens" in rows.column_names else None
     texts = rows["text"].to_pylist()
     for place, card in enumerate(rows["card"].to_pylist()):
@@ -120,8 +137,7 @@ def to_nodes(rows: pa.Table) -> Iterator[StoredNode]:
 
 def to_embeddings(rows: pa.Table) -> dict[str, Embedding]:
     """Turn rows of hash, vector and tokens into embeddings by hash."""
-    vectors = _read_vectors(rows)
-    assert vectors is not None
+    vectors = read_vectors(rows)
     tokens = rows["tokens"].to_pylist()
     hashes = rows["hash"].to_pylist()
     return {
@@ -130,8 +146,10 @@ def to_embeddings(rows: pa.Table) -> dict[str, Embedding]:
 
 
 def state_digests(rows: pa.Table | pa.RecordBatch) -> Iterator[bytes]:
-    """Yield a digest for each row of the state columns."""
+    """Yield a digest for each row of the state columns, but not for hidden nodes."""
     for row in rows.select(STATE_COLUMNS).to_pylist():
+        if HIDDEN_TAG in row["audience"]:
+            continue
         row["audience"] = sorted(row["audience"])
         yield _digest(row)
 
@@ -181,9 +199,8 @@ def _vector(node: StoredNode, dimension: int) -> Vector:
     return vector
 
 
-def _read_vectors(rows: pa.Table) -> Vector | None:
-    if "vector" not in rows.column_names:
-        return None
+def read_vectors(rows: pa.Table) -> Vector:
+    """Return the vectors of the rows, shape (n, d)."""
     column = rows["vector"].combine_chunks()
     width = rows.schema.field("vector").type.list_size
     flat = column.flatten().to_numpy(zero_copy_only=False) if len(rows) else np.empty(0, np.float32)

@@ -39,6 +39,8 @@ documents = Table(
     Column("audience", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("recorded", Double, nullable=False),
+    Column("hidden", Double, nullable=False, server_default="0"),
+    Column("retry_at", Double, nullable=False, server_default="0"),
     Index("ix_documents_source", "source"),
 )
 
@@ -61,5 +63,31 @@ runs = Table(
     Column("status", String(16), nullable=False),
     Column("error", Text, nullable=False),
     Column("report", Text, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="sync"),
+    Column("beat", Double, nullable=False, server_default="0"),
+    Column("store", String(64), nullable=False, server_default=""),
+    Column("version_before", BigInteger),
+    Column("version_after", BigInteger),
+    Column("listing", String(64), nullable=False, server_default=""),
     Index("ix_sync_runs_source_started", "source", "started"),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("every", Text, nullable=False),
+    Column("next_run", Double, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("paused", String(64), nullable=False),
+)
+
+source_memory = Table(
+    "source_memory",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("key_hash", String(32), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
 )

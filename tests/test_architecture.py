@@ -14,6 +14,18 @@ LONGEST_FILE = 450
 LONGEST_FUNCTION = 60
 DEEPEST_NESTING = 4
 BROAD_A_THOUSAND_LINES = 1.0
+CLIENTS = (
+    "aiohttp", "anyio", "feedparser.http", "ftplib", "http.client", "httpcore", "httpx", "requests",
+    "smtplib", "socket", "ssl", "trafilatura.downloads", "trafilatura.fetch_response",
+    "trafilatura.fetch_url", "urllib.request", "urllib3", "websockets",
+)  # fmt: skip
+CONNECTING = {"create_connection", "fetch_url", "open_connection", "sock_connect", "urlopen"}
+# The look-up of names, the name of this machine, and what keeps code of others from connecting.
+OPENERS_ALLOWED = {
+    "kb/public_hosts.py": {"socket"},
+    "kb/leases.py": {"socket"},
+    "kb/connectors/reader_guard.py": {"socket"},
+}
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
 
 
@@ -80,6 +92,27 @@ def test_platforms_are_known_in_adapters_alone() -> None:
     assert not [
         name(p) for p in below for module in imports(TREES[p]) if module.partition(".")[0] in platforms
     ]
+
+
+def test_one_fetch_gate() -> None:
+    """Only the fetch gate opens connections: nothing else in kb imports a client or connects by itself."""
+    opening = [
+        (name(path), opener)
+        for path, tree in TREES.items()
+        if path.is_relative_to(ROOT / "kb") and not path.match("kb/fetch*.py")
+        for opener in _openers(tree)
+        if opener not in OPENERS_ALLOWED.get(name(path), ())
+    ]
+    assert opening == []
+
+
+def _openers(tree: ast.AST) -> Iterator[str]:
+    """Yield what a module imports that opens connections, and the calls by which asyncio opens them."""
+    for module in imports(tree):
+        yield from (client for client in CLIENTS if f"{module}.".startswith(f"{client}."))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in CONNECTING:
+            yield node.attr
 
 
 def test_the_environment_is_read_at_the_edge() -> None:

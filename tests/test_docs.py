@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from typing import get_args
 
 import click
 import pytest
+from pydantic.fields import FieldInfo
 
+from adapters import cli_sources
 from adapters.cli import lorekeeper
 from adapters.settings import Settings
-from kb.settings import AnySource
+from kb.sources import AnySource, SourceSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
@@ -108,7 +111,9 @@ def test_example_s_sources_are_complete() -> None:
         (block,) = [block for block in blocks if block["type"] == cls.model_fields["type"].default]
         assert set(block) == set(cls.model_fields)
         defaults = cls(name=block["name"], location=block["location"]).model_dump(mode="json")
-        assert cls(**block).model_dump(mode="json") == defaults
+        unset = {key for key, value in defaults.items() if value is None}  # TOML has no word for it
+        written = cls(**block).model_dump(mode="json", exclude=unset)
+        assert written == {key: value for key, value in defaults.items() if key not in unset}
 
 
 def test_example_explains_every_key() -> None:
@@ -121,26 +126,45 @@ def test_example_explains_every_key() -> None:
             explained.add(found[1])
 
 
-def test_settings_page_has_every_key_with_its_default() -> None:
-    """docs/settings.md lists the keys of each section with the defaults of the code."""
+def rows_under(heading: str) -> dict[str, str]:
+    """Return the keys of the table under a heading of docs/settings.md, with what it says of the default."""
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    for name, field in Settings.model_fields.items():
-        heading = "[[sources]]" if name == "sources" else f"[{name}]"
-        table = page.partition(f"### {heading}\n")[2].partition("###")[0]
-        rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE))
-        classes = SOURCE_TYPES if name == "sources" else (field.annotation,)
-        expected = {key: _written(field) for cls in classes for key, field in cls.model_fields.items()}
-        if name == "sources":
-            expected["type"] = "required"
-        assert rows == expected, heading
+    table = page.partition(f"\n{heading}\n")[2].partition("\n###")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE))
 
 
-def _written(field: object) -> str:
-    default = getattr(field, "default", None)
-    if field.is_required():  # type: ignore[attr-defined] # pydantic's FieldInfo, which has no public name here
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name != "sources"])
+def test_settings_page_has_every_key_with_its_default(name: str) -> None:
+    """docs/settings.md lists the keys of each section with the defaults of the code."""
+    section = Settings.model_fields[name].annotation
+    assert section is not None
+    written = {key: _written(field) for key, field in section.model_fields.items()}
+    assert rows_under(f"### [{name}]") == written
+
+
+def test_settings_page_has_every_source_s_keys() -> None:
+    """docs/settings.md lists what all sources have, and for each type what it alone has."""
+    common = {key: _written(field) for key, field in SourceSettings.model_fields.items()}
+    assert rows_under("### [[sources]]") == {**common, "type": "required"}
+    for cls in SOURCE_TYPES:
+        own = {key: field for key, field in cls.model_fields.items() if key not in {*common, "type"}}
+        heading = f"#### {cls.model_fields['type'].default}"
+        assert rows_under(heading) == {key: _written(field) for key, field in own.items()}, heading
+
+
+def test_the_commands_know_every_source_type() -> None:
+    """`sources add --type` offers each type of the settings, in their order."""
+    assert [cls.model_fields["type"].default for cls in SOURCE_TYPES] == list(cli_sources.TYPES)
+
+
+def _written(field: FieldInfo) -> str:
+    if field.is_required():
         return "required"
+    default = field.default
+    if default is None:
+        return "none"
     if isinstance(default, tuple):
-        return "`[]`"
+        return f"`{json.dumps(default)}`"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
-    return f"`{default}`" if isinstance(default, int | float) else f'`"{default}"`'
+    return f'`"{default}"`' if isinstance(default, str | Path) else f"`{default}`"

@@ -14,10 +14,20 @@ The contract, tested for every implementation in `tests/contracts/test_connector
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import SecretStr
 
 from kb.documents import Content, DocumentRef
+from kb.settings import ReadersSettings
+
+if TYPE_CHECKING:
+    from kb.fetch import Fetcher
+
+MAX_BYTES = 1 << 30
 
 
 class Connector(Protocol):
@@ -30,3 +40,34 @@ class Connector(Protocol):
     async def fetch(self, ref: DocumentRef) -> Content:
         """Return the content of a listed document."""
         ...
+
+
+class Memory(Protocol):
+    """What a connector remembers of its source from one run to the next, texts by key.
+
+    It may be lost at any time: that costs requests and never truth. A cursor and the refs it stands for
+    are kept in one call, so that none runs ahead.
+    """
+
+    async def recall(self) -> dict[str, str]:
+        """Return everything that was kept, by key."""
+        ...
+
+    async def keep(self, entries: Mapping[str, str], *, drop: Collection[str] = ()) -> None:
+        """Add or replace entries and drop others, all or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a connector may use. `secret` looks up an environment variable; None when it is not set.
+
+    `data` is the data folder, for mirrors and spools; a document larger than `max_bytes` is not read.
+    """
+
+    data: Path
+    fetcher: Fetcher
+    memory: Memory
+    secret: Callable[[str], SecretStr | None]
+    readers: ReadersSettings = field(default_factory=ReadersSettings)
+    max_bytes: int = MAX_BYTES

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kb.connectors.base import MAX_BYTES
 from kb.connectors.rooted import (
     FILE_FLAGS,
     FOLDER_FLAGS,
@@ -32,11 +33,10 @@ from kb.connectors.selection import IgnoreRules, Selection
 from kb.connectors.uris import link_path, path_of, uri_of
 from kb.documents import Content, DocumentRef
 from kb.errors import DocumentUnreadable, DocumentVanished, SourceInvalid, SourceUnavailable
-from kb.settings import FolderSource
+from kb.sources import FolderSource
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 1 << 30
 _BATCH = 1000
 _DEPTH = 200
 _IGNORE_FILE_BYTES = 1 << 20

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kb.connectors.base import MAX_BYTES
 from kb.connectors.git_address import Address, parse_address, shown
 from kb.connectors.git_mirror import Blob, Mirror, Snapshot
 from kb.connectors.git_process import BlobReader, ChangeTimes, MirrorDamaged
@@ -21,9 +22,8 @@ from kb.connectors.selection import Selection
 from kb.connectors.uris import uri_of
 from kb.documents import Content, DocumentRef
 from kb.errors import DocumentUnreadable, DocumentVanished, SourceInvalid, SourceUnavailable
-from kb.settings import GitSource
+from kb.sources import GitSource
 
-MAX_BYTES = 1 << 30
 SECONDS = 900.0
 
 # What `git check-ref-format` refuses, and names that would read as options.

@@ -16,7 +16,7 @@ from pathspec.patterns.gitignore import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from kb.errors import SourceInvalid
-from kb.settings import SourceSettings
+from kb.sources import SourceSettings
 
 # Folders whose name begins with a dot are settings, caches and keys (.git, .venv, .aws, .ssh); these two
 # hold text for people.

@@ -15,6 +15,8 @@ _AWKWARD = re.compile(
     "%(?=[0-9A-Fa-f]{2})|[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\udc80-\udcff]"
 )
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
+# Most names: they are their own uri and link.
+_PLAIN = re.compile(rb"[A-Za-z0-9_./~-]*")
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -23,6 +25,8 @@ def _escape(found: re.Match[str]) -> str:
 
 def uri_of(path: bytes) -> str:
     """Return the uri of a path with `/` separators; two paths never share one."""
+    if _PLAIN.fullmatch(path):
+        return path.decode("ascii")
     return _AWKWARD.sub(_escape, path.decode("utf-8", "surrogateescape"))
 
 
@@ -34,4 +38,4 @@ def path_of(uri: str) -> bytes | None:
 
 def link_path(path: bytes) -> str:
     """Return a path as it stands in a link, percent-encoded."""
-    return quote(path, safe="/~")
+    return path.decode("ascii") if _PLAIN.fullmatch(path) else quote(path, safe="/~")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _LONGEST = 32_768  # characters looked at: far more than 256 pieces of any prose
+_BACKGROUND = 10  # of 19, as `nice` counts
 Result = TypeVar("Result")
 
 
@@ -55,7 +58,9 @@ class MiniLM:
         self.identity = identity
         self._session = session
         self._tokenizer = tokenizer
-        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="minilm")
+        self._pool = ThreadPoolExecutor(
+            threads or _cores(), thread_name_prefix="minilm", initializer=_step_back
+        )
 
     @classmethod
     def load(cls, cache: Path, *, threads: int = 0, quantised: bool = True) -> MiniLM:
@@ -109,6 +114,12 @@ class MiniLM:
 def graph_name(identity: str) -> str:
     """Return the file name under which the graph of these weights and this precision is cached."""
     return f"minilm-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.onnx"
+
+
+def _step_back() -> None:
+    """Let other threads go first: a question is asked while thousands of passages are embedded."""
+    if sys.platform == "linux":  # elsewhere a priority is the whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND)
 
 
 def _cores() -> int:

@@ -226,11 +226,69 @@ def test_the_doctor_finds_a_healthy_base_well(indexed: Shell) -> None:
     findings = json.loads(indexed("doctor", "--json").out)
     assert {finding["check"]: finding["outcome"] for finding in findings} == dict.fromkeys(
         (
-            *("Python", "Settings", "Data folder", "Embedding", "Database", "Index", "Answers", "git"),
+            *(
+                "Python",
+                "Settings",
+                "Data folder",
+                "Embedding",
+                "Database",
+                "Index",
+                "Answers",
+                "Schedule",
+                "git",
+            ),
             *("Source handbook", "Source pay"),
         ),
         "ok",
     )
+
+
+def test_syncs_are_listed_with_their_runs(indexed: Shell) -> None:
+    """The history names each sync, newest first, for people and for programs."""
+    told = json.loads(indexed("sync", "--history", "handbook", "--json").out)
+    assert {run["source"] for run in told} == {"handbook"}
+    first = told[-1]
+    assert (first["kind"], first["status"], first["report"]["added"]) == ("sync", "partial", 1)
+    assert first["started"] <= first["finished"]
+    shown = indexed("sync", "--history", "--limit", "1").out.splitlines()
+    assert len(shown) == 2
+    assert shown[0].startswith("Source")
+    assert indexed("sync", "--history", "--dry-run").code == 2
+    assert indexed("sync", "--history", "nobody").code == 2
+
+
+def test_a_source_is_paused_and_resumed(indexed: Shell) -> None:
+    """A sync plans the next one; a paused source has none, and is due when it is resumed."""
+
+    def told() -> dict[str, object]:
+        (pay,) = [
+            one for one in json.loads(indexed("status", "--json").out)["sources"] if one["name"] == "pay"
+        ]
+        return pay
+
+    planned = told()
+    assert (planned["paused"], planned["failures"], planned["attention"]) == (False, 0, False)
+    assert (planned["hung"], planned["overdue"], planned["held_at"]) == (False, False, None)
+    assert str(planned["next_run"]) > str(planned["last_run"])
+    assert json.loads(indexed("sources", "pause", "pay", "--json").out) == {"source": "pay", "paused": True}
+    assert (told()["paused"], told()["next_run"]) == (True, None)
+    assert "paused" in indexed("sources", "list").out
+    assert "due now" in indexed("sources", "resume", "pay").out
+    assert "is not paused" in indexed("sources", "resume", "pay").out
+    assert told()["next_run"] is not None
+    assert indexed("sources", "pause", "nobody").code == 2
+
+
+def test_a_source_takes_any_setting_of_its_type(shell: Shell) -> None:
+    """--set gives a key that has no option of its own; one that the type lacks is refused by name."""
+    (shell.folder / "notes").mkdir()
+    wrong = shell("sources", "add", "notes", "--set", "depth=3")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    assert "--depth: a source of the type folder has no such setting; web has it" in wrong.err
+    done = shell("sources", "add", "notes", "--set", "gitignore=false", "--watch", "--json")
+    assert done.code == 0, done.err
+    added = json.loads(done.out)
+    assert (added["gitignore"], added["watch"]) == (False, True)
 
 
 def test_an_index_can_be_built_anew(indexed: Shell) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.errors import SettingsError
 from adapters.settings import Settings, check_secrets, load_settings, read_secret
-from kb.settings import FolderSource, GitSource
+from kb.sources import FolderSource, GitSource
 
 
 @pytest.fixture
@@ -94,11 +94,18 @@ def test_paths_start_at_the_file(home: Path) -> None:
             "retrieval.threshold = 2.0: input should be less than or equal to 1.",
         ),
         ("retrieval = 3", "retrieval = 3: this is a section"),
-        ("[[sources]]\nname = 'a'\nlocation = 'x'", "sources[1].type is missing. Write one of: folder, git."),
+        (
+            "[[sources]]\nname = 'a'\nlocation = 'x'",
+            "sources[1].type is missing. Write one of: folder, git, web, sitemap, feed, ",
+        ),
         ("[[sources]]\nname = 'a'\nlocation = 'x'\ntype = 'zip'", "sources[1].type = 'zip'."),
         (
             "[[sources]]\nname = 'a'\nlocation = 'x'\ntype = 'git'\nevry = '1m'",
             "Did you mean 'sources.every'?",
+        ),
+        (
+            "[[sources]]\nname = 'a'\nlocation = 'x'\ntype = 'folder'\nbranch = 'b'",
+            "key 'sources[1].branch' (value 'b'). A source of the type folder has no such key; git may.",
         ),
         ("[[sources]]\nname = 'a'\nlocation = 'x'\ntype = 'git'\nevery = '5'", "sources[1].every = '5': "),
         ("[[sources]]\nname = 'a'\ntype = 'folder'", "sources[1].location is missing."),

@@ -1,4 +1,4 @@
-"""Runs all benchmarks one after the other: `make bench`. They take about half an hour on two cores.
+"""Runs all benchmarks one after the other: `make bench`. They take about an hour on two cores.
 
 Those that need ../shared/data/eval are left out, and named, when it is not there;
 `python -m tests.benchmarks.NAME` runs one alone.
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 EVAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "eval"
-NEED_EVAL = frozenset({"retrieval", "grounding"})
+NEED_EVAL = frozenset({"retrieval", "grounding", "trace"})
 COMMANDS = (
     ("startup",),
     ("embedding",),
@@ -22,8 +22,10 @@ COMMANDS = (
     ("sync", "memory", "--documents", "10000"),
     ("latency", "--nodes", "10000", "100000"),
     ("store", "--nodes", "10000"),
-    ("kills", "--kills", "100"),
-    ("histories", "--histories", "100"),
+    ("during",),
+    ("docstore",),
+    ("web",),
+    ("trace",),
 )
 
 

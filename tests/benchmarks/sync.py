@@ -1,8 +1,9 @@
-"""Time syncs of a folder: `python -m tests.benchmarks.sync {unchanged,ingest,memory} [--documents N]`.
+"""Time syncs: `python -m tests.benchmarks.sync {unchanged,rival,ingest,memory} [--documents N]`.
 
-`unchanged` times a sync without change and one with ten, with stand-ins for model and parser; `ingest`
-compares the rate of a whole first sync with that of its model alone; `memory` tells the peak of a
-process that ingests, with a stand-in for the model.
+`unchanged` times syncs of a folder without change and with ten changed documents, with stand-ins for model
+and parser; `rival` the same of documents in memory, and LlamaIndex's `IngestionPipeline` with its docstore
+on the same documents, each in a process of its own; `ingest` compares the rate of a whole first sync with
+that of its model alone; `memory` tells the peak of a process that ingests, with a stand-in for the model.
 """
 
 from __future__ import annotations
@@ -11,36 +12,42 @@ import argparse
 import asyncio
 import random
 import resource
+import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from kb.connectors.registry import Connectors
 from kb.database import open_database
 from kb.embedding import Embedder, open_embedder
 from kb.manifest import Manifest
 from kb.parsing.pool import Parser
-from kb.reports import SyncReport
-from kb.settings import EmbeddingSettings, FolderSource, SyncSettings
+from kb.reports import Progress, SyncReport
+from kb.settings import EmbeddingSettings, SyncSettings
+from kb.sources import FolderSource
 from kb.store import NodeStore
-from kb.sync import Synchroniser
+from kb.sync import Connect, Synchroniser
 from tests.kb.fakes import HashEmbedder, LineParser
 
 WORDS = [word for word in Path(__file__).read_text().split() if word.isalpha()]
 
 
-async def open_sync(stack: AsyncExitStack, data: Path, embedder: Embedder, parser: object) -> Synchroniser:
+async def open_sync(
+    stack: AsyncExitStack, data: Path, embedder: Embedder, parser: object, connect: Connect | None = None
+) -> Synchroniser:
     """Open everything a sync needs."""
     engine = await open_database("", data)
     stack.push_async_callback(engine.dispose)
     store = await NodeStore.open(data / "store", model=embedder.identity, dimension=embedder.dimension)
     stack.push_async_callback(store.close)
-    return Synchroniser(store, Manifest(engine), embedder, parser, SyncSettings(), data)  # type: ignore[arg-type] # a stand-in
+    connect = connect or Connectors(engine, data)
+    return Synchroniser(store, Manifest(engine), embedder, parser, SyncSettings(), connect)  # type: ignore[arg-type] # a stand-in
 
 
-def write(folder: Path, documents: int, *, sections: int = 2, words: int = 120) -> None:
+def write(folder: Path, documents: int, *, sections: int = 2, words: int = 120, seed: int = 1) -> None:
     """Write Markdown documents of made-up prose."""
-    rng = random.Random(1)
+    rng = random.Random(seed)
     for number in range(documents):
         parts = [f"# Document {number}"]
         for section in range(sections):
@@ -61,18 +68,42 @@ def tell(name: str, report: SyncReport, documents: int) -> None:
 
 
 async def unchanged(work: Path, documents: int) -> None:
-    """Time a first sync, two without change, and one with ten changed documents."""
+    """Time a first sync, three without change, and one with ten changed documents."""
     folder = work / "source"
-    write(folder, documents)
+    write(folder, documents, sections=1, words=12)
     source = FolderSource(name="bench", location=str(folder))
     async with AsyncExitStack() as stack:
         sync = await open_sync(stack, work / "data", HashEmbedder(), LineParser())
-        tell("first", await sync.run(source), documents)
+        await timed("first", sync, source, documents)
+    async with AsyncExitStack() as stack:
+        sync = await open_sync(stack, work / "data", HashEmbedder(), LineParser())
         for _ in range(3):
-            tell("no change", await sync.run(source), documents)
+            await timed("no change", sync, source, documents)
         for path in sorted(folder.rglob("*.md"))[:10]:
             path.write_text(path.read_text() + "\n\nOne more paragraph of this document.")
-        tell("ten changed", await sync.run(source), documents)
+        await timed("ten changed", sync, source, documents)
+
+
+async def timed(name: str, sync: Synchroniser, source: FolderSource, documents: int) -> None:
+    """Sync; tell how long it took, until all is searchable and in processor time, and the peak of memory."""
+    searchable: list[float] = []
+
+    def progress(moment: Progress) -> None:
+        if moment.phase in {"maintaining", "done"}:
+            searchable.append(time.monotonic())
+
+    began, used = time.monotonic(), time.process_time()
+    tell(name, await sync.run(source, progress=progress), documents)
+    wait, work = searchable[0] - began, time.process_time() - used
+    print(f"{'':24} searchable after {wait:.2f} s, {work:.2f} s of processor, peak {peak():.0f} MB")
+
+
+async def rival(work: Path, documents: int) -> None:
+    """Compare syncs of documents in memory with IngestionPipeline's, each in a process of its own."""
+    for who in ("ours", "theirs"):
+        command = [sys.executable, "-m", "tests.benchmarks.pipeline", who, str(work), str(documents)]
+        process = await asyncio.create_subprocess_exec(*command)
+        await process.wait()
 
 
 async def ingest(work: Path, documents: int) -> None:
@@ -136,11 +167,12 @@ def peak(who: int = resource.RUSAGE_SELF) -> float:
 def main() -> None:
     """Run one of the benchmarks."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("what", choices=["unchanged", "ingest", "memory"])
+    arguments.add_argument("what", choices=["unchanged", "rival", "ingest", "memory"])
     arguments.add_argument("--documents", type=int)
     options = arguments.parse_args()
     benchmark, default = {
         "unchanged": (unchanged, 5_000),
+        "rival": (rival, 100_000),
         "ingest": (ingest, 300),
         "memory": (memory, 10_000),
     }[options.what]

@@ -1,6 +1,6 @@
 """What every connector promises, whatever it reads.
 
-A connector joins by adding a `World` of its own to `WORLDS`: a real source that the tests change.
+A connector joins by a module `<name>_world.py` beside this one: see `world.py`.
 """
 
 from __future__ import annotations
@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pkgutil
 import random
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from kb.connectors.base import Connector
-from kb.connectors.folder import FolderConnector
-from kb.connectors.git import GitConnector
 from kb.documents import Content, DocumentRef
 from kb.errors import (
     DocumentUnreadable,
@@ -26,126 +25,47 @@ from kb.errors import (
     SourceInvalid,
     SourceUnavailable,
 )
-from kb.settings import FolderSource, GitSource
-from tests.kb.connectors.repository import Repository
+from tests import contracts
+from tests.contracts.world import World
 
 TRUST = Path(__file__).resolve().parents[3] / "shared" / "data" / "trust"
 
 
-class World(ABC):
-    """A source that a test changes, and new connectors to it."""
-
-    # Whether fetching goes on to give what was listed, after the source has changed.
-    keeps_listed = False
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @abstractmethod
-    def connector(
-        self, *, max_bytes: int = 1 << 20, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
-    ) -> Connector:
-        """Return a new connector with the source name `world`."""
-
-    @abstractmethod
-    def invalid(self) -> Connector:
-        """Return a connector whose definition can never work."""
-
-    @abstractmethod
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Add or change documents; a change leaves the time of the change as it was."""
-
-    @abstractmethod
-    def remove(self, path: str) -> None:
-        """Delete a document."""
-
-    @abstractmethod
-    def link(self, links: Mapping[str, str]) -> None:
-        """Add symbolic links with these targets, where the source can hold them."""
-
-    @abstractmethod
-    def break_source(self) -> None:
-        """Make the whole source unreadable, as an outage does."""
+def worlds() -> list[type[World]]:
+    names = sorted(each.name for each in pkgutil.iter_modules(contracts.__path__))
+    modules = [import_module(f"tests.contracts.{name}") for name in names if name.endswith("_world")]
+    classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
+    return [each for each in dict.fromkeys(classes) if issubclass(each, World) and each is not World]
 
 
-class FolderWorld(World):
-    """A folder on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.root = folder / "root"
-        self.root.mkdir()
-
-    def connector(
-        self, *, max_bytes: int = 1 << 20, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
-    ) -> Connector:
-        source = FolderSource(name="world", location=str(self.root), include=include, exclude=exclude)
-        return FolderConnector(source, max_bytes=max_bytes)
-
-    def invalid(self) -> Connector:
-        return FolderConnector(FolderSource(name="world", location="a\0b"))
-
-    def write(self, files: Mapping[str, bytes]) -> None:
-        for path, data in files.items():
-            file = self.root / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-            os.utime(file, (1_700_000_000, 1_700_000_000))
-
-    def remove(self, path: str) -> None:
-        (self.root / path).unlink()
-
-    def link(self, links: Mapping[str, str]) -> None:
-        for path, target in links.items():
-            (self.root / path).symlink_to(target)
-
-    def break_source(self) -> None:
-        self.root.rename(self.folder / "elsewhere")
-
-
-class GitWorld(World):
-    """A local git repository."""
-
-    keeps_listed = True
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.repository = Repository(folder / "repository")
-        self.repository.commit()
-
-    def connector(
-        self, *, max_bytes: int = 1 << 20, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
-    ) -> Connector:
-        source = GitSource(name="world", location=str(self.repository.path), include=include, exclude=exclude)
-        return GitConnector(source, data=self.folder / "data", max_bytes=max_bytes)
-
-    def invalid(self) -> Connector:
-        return GitConnector(GitSource(name="world", location="ext::sh -c true"), data=self.folder / "data")
-
-    def write(self, files: Mapping[str, bytes]) -> None:
-        self.repository.write(files)
-
-    def remove(self, path: str) -> None:
-        (self.repository.path / path).unlink()
-        self.repository.commit()
-
-    def link(self, links: Mapping[str, str]) -> None:
-        for path, target in links.items():
-            (self.repository.path / path).symlink_to(target)
-        self.repository.commit()
-
-    def break_source(self) -> None:
-        self.repository.path.rename(self.folder / "elsewhere")
-
-
-WORLDS: list[type[World]] = [FolderWorld, GitWorld]
-
-
-@pytest.fixture(params=WORLDS, ids=lambda world: world.__name__)
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+@pytest.fixture(params=worlds(), ids=lambda world: world.__name__)
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     made = request.param(tmp_path)
     assert isinstance(made, World)
-    return made
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def of_paths(world: World) -> World:
+    if not world.paths:
+        pytest.skip("its documents are no files")
+    return world
+
+
+@pytest.fixture
+def of_globs(world: World) -> World:
+    if not world.globs:
+        pytest.skip("its documents have no paths to choose by")
+    return world
+
+
+@pytest.fixture
+def of_removals(world: World) -> World:
+    if not world.removes:
+        pytest.skip("its documents stay when they leave the source")
+    return world
 
 
 async def listed(connector: Connector) -> dict[str, DocumentRef]:
@@ -160,31 +80,51 @@ def forged(uri: str) -> DocumentRef:
 
 
 async def test_lists_every_document_once(world: World) -> None:
-    """A listing yields each document once, with its source and size."""
+    """A listing yields each document once, under its source's name."""
     world.write({"a.md": b"alpha", "deep/er/b.md": b"be"})
     found = await listed(world.connector())
-    assert {uri: (ref.source, ref.size) for uri, ref in found.items()} == {
-        "a.md": ("world", 5),
-        "deep/er/b.md": ("world", 2),
+    assert {uri: ref.source for uri, ref in found.items()} == {
+        world.uri("a.md"): "world",
+        world.uri("deep/er/b.md"): "world",
     }
 
 
-async def test_fetches_the_bytes(world: World) -> None:
-    """Fetching a listed document returns its bytes under the listed version."""
+async def test_lists_sizes(of_paths: World) -> None:
+    """A file is listed with its size in bytes."""
+    of_paths.write({"a.md": b"alpha", "deep/er/b.md": b"be"})
+    found = await listed(of_paths.connector())
+    assert {uri: ref.size for uri, ref in found.items()} == {"a.md": 5, "deep/er/b.md": 2}
+
+
+async def test_fetches_the_content(world: World) -> None:
+    """Fetching a listed document returns its content under the listed version."""
+    data = "Größe & Gewicht, 🦉 and more. ".encode() * 500
+    world.write({"a.md": data})
+    content = await fetched(world.connector(), world.uri("a.md"))
+    assert world.shows(content, data)
+    assert content.version is None
+
+
+async def test_fetches_the_bytes(of_paths: World) -> None:
+    """Whatever bytes a file holds are fetched as they are."""
     data = bytes(range(256)) * 300
-    world.write({"a.bin": data})
-    connector = world.connector()
-    refs = await listed(connector)
-    content = await connector.fetch(refs["a.bin"])
-    assert (content.data, content.version) == (data, None)
+    of_paths.write({"a.bin": data})
+    assert (await fetched(of_paths.connector(), "a.bin")).data == data
 
 
-async def test_says_when_it_changed(world: World) -> None:
-    """Content says, with a time zone, when the document last changed."""
-    world.write({"a.md": b"alpha"})
-    content = await fetched(world.connector(), "a.md")
+async def test_says_when_it_changed(of_paths: World) -> None:
+    """A file's content says, with a time zone, when it last changed."""
+    of_paths.write({"a.md": b"alpha"})
+    content = await fetched(of_paths.connector(), "a.md")
     assert content.updated is not None
     assert content.updated.isoformat() == "2023-11-14T22:13:20+00:00"
+
+
+async def test_times_have_a_zone(world: World) -> None:
+    """Where content says when it changed, it says so with a time zone."""
+    world.write({"a.md": b"alpha"})
+    content = await fetched(world.connector(), world.uri("a.md"))
+    assert content.updated is None or content.updated.utcoffset() is not None
 
 
 async def fetched(connector: Connector, uri: str) -> Content:
@@ -201,56 +141,69 @@ async def test_unchanged_listings_are_equal(world: World) -> None:
 
 
 async def test_a_change_shows(world: World) -> None:
-    """A changed document has another version though size and time are as before; others keep theirs."""
+    """A changed document has another version, whatever its size and time; others keep theirs."""
     world.write({"a.md": b"old", "b.md": b"old"})
     before = await listed(world.connector())
     world.write({"a.md": b"new"})
     after = await listed(world.connector())
-    assert after["a.md"].version != before["a.md"].version
-    assert after["b.md"] == before["b.md"]
+    one, other = world.uri("a.md"), world.uri("b.md")
+    assert after[one].version != before[one].version
+    assert after[other] == before[other]
 
 
 async def test_same_text_twice(world: World) -> None:
     """Two documents with the same text are two documents."""
     world.write({"a.md": b"same", "b.md": b"same"})
-    assert set(await listed(world.connector())) == {"a.md", "b.md"}
+    assert set(await listed(world.connector())) == {world.uri("a.md"), world.uri("b.md")}
 
 
 async def test_equal_versions_mean_equal_content(world: World) -> None:
     """Over a random history, one version of one document always stands for the same bytes."""
     chance = random.Random(7)
     seen: dict[tuple[str, str], bytes] = {}
-    held: set[str] = set()
+    held: dict[str, bytes] = {}
     for _ in range(12):
         path = f"{chance.choice('abc')}.md"
-        if path in held and chance.random() < 0.3:
+        if path in held and world.removes and chance.random() < 0.3:
             world.remove(path)
-            held.discard(path)
+            del held[path]
         else:
-            world.write({path: chance.choice([b"one", b"two", b"six"])})
-            held.add(path)
+            held[path] = chance.choice([b"one", b"two", b"six"])
+            world.write({path: held[path]})
         connector = world.connector()
         refs = await listed(connector)
-        assert set(refs) == held
-        for uri, ref in refs.items():
-            data = (await connector.fetch(ref)).data
-            assert seen.setdefault((uri, ref.version), data) == data
+        assert set(refs) == {world.uri(each) for each in held}
+        for each, text in held.items():
+            ref = refs[world.uri(each)]
+            content = await connector.fetch(ref)
+            assert world.shows(content, text)
+            assert seen.setdefault((ref.uri, ref.version), content.data) == content.data
 
 
-async def test_a_removed_document_is_not_listed(world: World) -> None:
+async def test_a_removed_document_is_not_listed(of_removals: World) -> None:
     """A deleted document is in no later listing and cannot be fetched after it."""
+    world = of_removals
     world.write({"a.md": b"alpha", "b.md": b"beta"})
     connector = world.connector()
     before = await listed(connector)
+    gone, left = world.uri("a.md"), world.uri("b.md")
     world.remove("a.md")
     if world.keeps_listed:
-        assert (await connector.fetch(before["a.md"])).data == b"alpha"
+        assert world.shows(await connector.fetch(before[gone]), b"alpha")
     else:
         with pytest.raises(DocumentVanished):
-            await connector.fetch(before["a.md"])
-    assert set(await listed(connector)) == {"b.md"}
+            await connector.fetch(before[gone])
+    assert set(await listed(connector)) == {left}
     with pytest.raises(DocumentVanished):
-        await connector.fetch(before["a.md"])
+        await connector.fetch(before[gone])
+
+
+async def test_a_lost_memory_costs_no_truth(world: World) -> None:
+    """A connector that has lost what it remembered lists the same refs."""
+    world.write({"a.md": b"alpha", "b.md": b"beta"})
+    before = await listed(world.connector())
+    world.forget()
+    assert await listed(world.connector()) == before
 
 
 async def test_an_empty_source_lists_nothing(world: World) -> None:
@@ -278,10 +231,10 @@ AWKWARD = {
 }
 
 
-async def test_awkward_names_work(world: World) -> None:
+async def test_awkward_names_work(of_paths: World) -> None:
     """Every legal file name has a printable uri of its own and can be fetched by it."""
-    world.write({name: str(number).encode() for number, name in enumerate(AWKWARD)})
-    connector = world.connector()
+    of_paths.write({name: str(number).encode() for number, name in enumerate(AWKWARD)})
+    connector = of_paths.connector()
     refs = await listed(connector)
     assert set(refs) == set(AWKWARD.values())
     for number, uri in enumerate(AWKWARD.values()):
@@ -306,38 +259,40 @@ SECRETS = [
 ]
 
 
-async def test_secrets_are_neither_listed_nor_fetched(world: World) -> None:
+async def test_secrets_are_neither_listed_nor_fetched(of_paths: World) -> None:
     """Keys, passwords and the like are skipped by default; pages about them are not."""
-    world.write({**dict.fromkeys(SECRETS, b"planted-secret"), "credentials.md": b"How to get credentials."})
-    connector = world.connector()
+    of_paths.write(
+        {**dict.fromkeys(SECRETS, b"planted-secret"), "credentials.md": b"How to get credentials."}
+    )
+    connector = of_paths.connector()
     assert set(await listed(connector)) == {"credentials.md"}
     for path in SECRETS:
         with pytest.raises(DocumentVanished):
             await connector.fetch(forged(path))
 
 
-async def test_machine_folders_are_skipped(world: World) -> None:
+async def test_machine_folders_are_skipped(of_paths: World) -> None:
     """Caches, dependencies and hidden folders are not read; `.github` is."""
     skipped = ["node_modules/x/a.md", "src/__pycache__/a.md", ".venv/a.md", ".cache/a.md"]
-    world.write(dict.fromkeys([*skipped, ".github/a.md"], b"text"))
-    assert set(await listed(world.connector())) == {".github/a.md"}
+    of_paths.write(dict.fromkeys([*skipped, ".github/a.md"], b"text"))
+    assert set(await listed(of_paths.connector())) == {".github/a.md"}
 
 
-async def test_globs_choose(world: World) -> None:
+async def test_globs_choose(of_globs: World) -> None:
     """`include` limits what is read, `exclude` takes from it, and a forged ref does not get round them."""
-    world.write(dict.fromkeys(["docs/a.md", "docs/old/b.md", "docs/c.txt", "src/d.md"], b"text"))
-    connector = world.connector(include=("docs/**/*.md",), exclude=("old/",))
-    assert set(await listed(connector)) == {"docs/a.md"}
+    of_globs.write(dict.fromkeys(["docs/a.md", "docs/old/b.md", "docs/c.txt", "src/d.md"], b"text"))
+    connector = of_globs.connector(include=("docs/**/*.md",), exclude=("old/",))
+    assert set(await listed(connector)) == {of_globs.uri("docs/a.md")}
     for path in ("docs/old/b.md", "docs/c.txt", "src/d.md"):
         with pytest.raises(DocumentVanished):
-            await connector.fetch(forged(path))
+            await connector.fetch(forged(of_globs.uri(path)))
 
 
 @pytest.mark.parametrize("glob", ["[z-a]", "!", "#comment", "*a*a*a*a*a*a*"])
-async def test_a_bad_glob_is_refused(world: World, glob: str) -> None:
+async def test_a_bad_glob_is_refused(of_globs: World, glob: str) -> None:
     """A glob that cannot work is named in one line."""
     with pytest.raises(SourceInvalid, match=r"^Source 'world': include has .*, not a glob"):
-        await listed(world.connector(include=(glob,)))
+        await listed(of_globs.connector(include=(glob,)))
 
 
 OUTSIDE = [
@@ -363,7 +318,7 @@ async def test_nothing_outside_is_fetched(world: World) -> None:
     (world.folder / "outside.md").write_bytes(b"outside")
     world.write({"a.md": b"inside"})
     connector = world.connector()
-    for uri in OUTSIDE:
+    for uri in (*OUTSIDE, *world.outside):
         with pytest.raises(DocumentVanished) as raised:
             await connector.fetch(forged(uri))
         assert "\n" not in str(raised.value)
@@ -395,11 +350,11 @@ def legal_names() -> dict[bytes, bytes]:
 
 @pytest.mark.trust
 @pytest.mark.skipif(not TRUST.exists(), reason="../shared is absent")
-async def test_trust_strings_as_names(world: World) -> None:
+async def test_trust_strings_as_names(of_paths: World) -> None:
     """Every naughty string that can be a file name is listed under a printable uri and fetched."""
     names = legal_names()
-    world.write({os.fsdecode(name): data for name, data in names.items()})
-    connector = world.connector()
+    of_paths.write({os.fsdecode(name): data for name, data in names.items()})
+    connector = of_paths.connector()
     refs = await listed(connector)
     contents = {(await connector.fetch(ref)).data for ref in refs.values()}
     assert contents == set(names.values())
@@ -407,10 +362,10 @@ async def test_trust_strings_as_names(world: World) -> None:
     assert not [uri for uri in refs if not uri.isprintable() and uri.isascii()]
 
 
-async def test_links_do_not_lead_out(world: World) -> None:
+async def test_links_do_not_lead_out(of_paths: World) -> None:
     """A symbolic link out of the source, to itself, in a ring or to a folder is no document."""
-    (world.folder / "outside.md").write_bytes(b"outside")
-    world.write({"a.md": b"inside"})
+    (of_paths.folder / "outside.md").write_bytes(b"outside")
+    of_paths.write({"a.md": b"inside"})
     links = {
         "absolute.md": "/etc/passwd",
         "relative.md": "../outside.md",
@@ -420,18 +375,18 @@ async def test_links_do_not_lead_out(world: World) -> None:
         "ring2.md": "ring1.md",
         "dangling.md": "nowhere.md",
     }
-    world.link(links)
-    connector = world.connector()
+    of_paths.link(links)
+    connector = of_paths.connector()
     assert set(await listed(connector)) == {"a.md"}
     for uri in ("absolute.md", "relative.md", "folder/passwd", "self.md", "ring1.md", "dangling.md"):
         with pytest.raises(DocumentUnreadable):
             await connector.fetch(forged(uri))
 
 
-async def test_a_large_document_is_refused(world: World) -> None:
+async def test_a_large_document_is_refused(of_paths: World) -> None:
     """A document above the limit is listed with its size and not read."""
-    world.write({"big.md": b"x" * 2000, "small.md": b"x" * 100})
-    connector = world.connector(max_bytes=1000)
+    of_paths.write({"big.md": b"x" * 2000, "small.md": b"x" * 100})
+    connector = of_paths.connector(max_bytes=1000)
     refs = await listed(connector)
     assert refs["big.md"].size == 2000
     with pytest.raises(DocumentUnreadable, match=r"too large: 2,000 bytes, the limit is 1,000") as raised:
@@ -442,11 +397,14 @@ async def test_a_large_document_is_refused(world: World) -> None:
 
 async def test_fetches_run_side_by_side(world: World) -> None:
     """Concurrent fetches each get their own document."""
-    world.write({f"{number}.md": str(number).encode() * 1000 for number in range(10)})
+    texts = {f"{number}.md": str(number).encode() * 1000 for number in range(10)}
+    world.write(texts)
     connector = world.connector()
     refs = await listed(connector)
-    contents = await asyncio.gather(*(connector.fetch(refs[f"{n % 10}.md"]) for n in range(50)))
-    assert [content.data[:1] for content in contents] == [str(n % 10).encode() for n in range(50)]
+    names = [f"{number % 10}.md" for number in range(50)]
+    contents = await asyncio.gather(*(connector.fetch(refs[world.uri(name)]) for name in names))
+    for name, content in zip(names, contents, strict=True):
+        assert world.shows(content, texts[name])
 
 
 async def test_a_listing_can_be_left(world: World) -> None:
@@ -454,13 +412,24 @@ async def test_a_listing_can_be_left(world: World) -> None:
     world.write({f"{number}.md": b"text" for number in range(5)})
     connector = world.connector()
     async for ref in connector.list_documents():
-        assert ref.size == 4
+        assert ref.source == "world"
         break
     assert len(await listed(connector)) == 5
 
 
+async def test_documents_are_fetched_while_listing_goes_on(world: World) -> None:
+    """A document can be fetched as soon as it is listed, before the listing has ended."""
+    texts = {f"{number}.md": str(number).encode() * 100 for number in range(10)}
+    world.write(texts)
+    uris = {world.uri(name): data for name, data in texts.items()}
+    connector = world.connector()
+    async for ref in connector.list_documents():
+        assert world.shows(await connector.fetch(ref), uris.pop(ref.uri))
+    assert not uris
+
+
 async def test_an_outage_is_no_empty_source(world: World) -> None:
-    """A source that cannot be read raises SourceUnavailable in one line, and works again afterwards."""
+    """A source that cannot be read raises SourceUnavailable in one line."""
     world.write({"a.md": b"alpha"})
     before = await listed(world.connector())
     world.break_source()
@@ -468,7 +437,23 @@ async def test_an_outage_is_no_empty_source(world: World) -> None:
         await listed(world.connector())
     assert "\n" not in str(raised.value)
     with pytest.raises(SourceUnavailable):
-        await world.connector().fetch(before["a.md"])
+        await world.connector().fetch(before[world.uri("a.md")])
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+async def test_a_refusal_is_no_empty_source(world: World, status: int) -> None:
+    """A host that answers everything with an error status makes the source unavailable, not empty."""
+    if status not in world.refusals:
+        pytest.skip("it has no such answer")
+    world.write({"a.md": b"alpha"})
+    before = await listed(world.connector())
+    world.refuse(status)
+    for _ in range(2):
+        with pytest.raises(SourceUnavailable, match=r"^Source 'world': .*\.$") as raised:
+            await listed(world.connector())
+        assert "\n" not in str(raised.value)
+    with pytest.raises((SourceUnavailable, DocumentUnreadable)):
+        await world.connector().fetch(before[world.uri("a.md")])
 
 
 async def test_construction_does_no_work(world: World) -> None:

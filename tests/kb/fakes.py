@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from kb.documents import Content, DocumentRef
 from kb.errors import DocumentUnreadable, DocumentVanished, SourceUnavailable
 from kb.nodes import Embedding, Piece, QuestionEmbedding, Vector
 from kb.parsing.parsed import ParsedDocument
-from kb.settings import AnySource
+from kb.sources import AnySource
 
 DIMENSION = 16
 
@@ -84,7 +83,7 @@ class ScriptedConnector:
         self.bad: dict[str, DocumentUnreadable] = {}
         self.before_fetch: Callable[[str], None] = lambda _uri: None
 
-    def __call__(self, settings: AnySource, *, data: Path, max_bytes: int) -> ScriptedConnector:
+    def __call__(self, settings: AnySource, *, max_bytes: int, dry: bool) -> ScriptedConnector:
         return self
 
     def version(self, uri: str) -> str:

@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from kb.connectors.registry import Connectors
 from kb.database import open_database
 from kb.documents import document_id
 from kb.faults import VARIABLE
 from kb.manifest import Manifest
 from kb.reports import SyncReport
-from kb.settings import FolderSource, GitSource, SyncSettings
+from kb.settings import SyncSettings
+from kb.sources import FolderSource, GitSource
 from kb.store import NodeStore
 from kb.sync import Synchroniser
 from tests.kb.fakes import DIMENSION, HashEmbedder, LineParser
+from tests.kb.hosted import FileHost, Hosts, write_host
 
 # LanceDB warns of forks after its import. The fork server imports it and does nothing else with it.
 warnings.filterwarnings("ignore", message="lancedb fork support", category=RuntimeWarning)
@@ -43,7 +46,7 @@ async def sync(data: Path, source: Source) -> tuple[SyncReport, str]:
             HashEmbedder(),
             LineParser(),
             SyncSettings(batch_documents=4, guard_documents=100),
-            data,
+            Hosts(engine) if isinstance(source, FileHost) else Connectors(engine, data),
         )
         return await synchroniser.run(source), await store.state_hash()
 
@@ -68,6 +71,18 @@ def run_killed(data: Path, source: Source, *, fault: str = "", after: float | No
 def _child(data: Path, source: Source, fault: str) -> None:
     os.environ[VARIABLE] = fault
     asyncio.run(sync(data, source))
+
+
+def put(source: Source, files: Files) -> None:
+    """Make a source hold exactly these documents."""
+    if isinstance(source, FileHost):
+        write_host(Path(source.location), files)
+        return
+    folder = Path(source.location.removeprefix("file://"))
+    folder.mkdir(exist_ok=True)
+    write_folder(folder, files)
+    if isinstance(source, GitSource):
+        commit(folder)
 
 
 def write_folder(folder: Path, files: Files) -> None:
@@ -95,8 +110,13 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=folder, check=True)  # noqa: S607 - the git of the machine
 
 
+def first() -> dict[str, str]:
+    """Return the documents of the first sync: some of them are hidden when the killed sync begins."""
+    return before() | {f"gone/{place}.md": text_of(place, "gone") for place in range(4)}
+
+
 def before() -> dict[str, str]:
-    """Return the documents that are stored when the killed sync begins."""
+    """Return the documents that are there to be found when the killed sync begins."""
     return {f"{place}.md": text_of(place, "old") for place in range(24)}
 
 
@@ -113,6 +133,16 @@ def after() -> dict[str, str]:
 def text_of(place: int, state: str) -> str:
     """Return a document of several paragraphs, each of which tells its state."""
     return "\n\n".join(f"Part {part} of {place}, {state}." for part in range(5))
+
+
+async def hidden(data: Path, source: str) -> int:
+    """Return how many documents the store holds that nobody sees."""
+    store = await NodeStore.open(data / "store", model="hash-16", dimension=DIMENSION)
+    try:
+        everything = await store.document_ids(source, hidden=True)
+        return len(everything - await store.document_ids(source))
+    finally:
+        await store.close()
 
 
 async def misfits(data: Path, source: str, old: Files, new: Files) -> list[str]:

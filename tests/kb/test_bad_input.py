@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from kb.connectors.registry import Connectors
 from kb.database import open_database
 from kb.documents import EVERYONE
 from kb.errors import StoreFull
 from kb.manifest import Manifest
 from kb.parsing.pool import Parser
 from kb.reports import SyncReport
-from kb.settings import FolderSource, SyncSettings
+from kb.settings import SyncSettings
+from kb.sources import FolderSource
 from kb.store import NodeStore
 from kb.sync import Synchroniser
 from tests.kb.fakes import DIMENSION, HashEmbedder
@@ -49,7 +51,11 @@ async def open_base(stack: AsyncExitStack, data: Path, folder: Path) -> Base:
     parser = Parser(seconds=30, memory_mb=512)
     stack.push_async_callback(parser.close)
     settings = SyncSettings(batch_documents=8)
-    return Base(store, Synchroniser(store, Manifest(engine), HashEmbedder(), parser, settings, data), folder)
+    return Base(
+        store,
+        Synchroniser(store, Manifest(engine), HashEmbedder(), parser, settings, Connectors(engine, data)),
+        folder,
+    )
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.settings import FolderSource, GitSource
+from kb.sources import FolderSource, GitSource
 from tests.kb import killed
 
 STEPS = (
@@ -24,6 +24,7 @@ STEPS = (
     "flush",
     "record:2",
     "recorded",
+    "hide",
     "delete",
     "deleted",
     "forget",
@@ -40,7 +41,7 @@ class Scene:
     state: str
 
 
-GIT_STEPS = ("fetch:3", "record:2", "delete")
+GIT_STEPS = ("fetch:3", "record:2", "hide", "delete")
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +59,12 @@ def make_scene(tmp_path_factory: pytest.TempPathFactory, *, git: bool) -> Scene:
     source: killed.Source = FolderSource(name="s", location=str(folder))
     if git:
         source = GitSource(name="s", location=folder.as_uri(), branch="main")
-    killed.write_folder(folder, killed.before())
-    if git:
-        killed.commit(folder)
-    asyncio.run(killed.sync(data, source))
+    for files in (killed.first(), killed.before()):
+        killed.write_folder(folder, files)
+        if git:
+            killed.commit(folder)
+        asyncio.run(killed.sync(data, source))
+    assert asyncio.run(killed.hidden(data, "s")) == 4
     killed.write_folder(folder, killed.after())
     if git:
         killed.commit(folder)
@@ -75,6 +78,8 @@ def check(scene: Scene, data: Path) -> None:
     report, state = asyncio.run(killed.sync(data, scene.source))
     assert report.status == "ok"
     assert state == scene.state
+    _, state = asyncio.run(killed.sync(data, scene.source))
+    assert (state, asyncio.run(killed.hidden(data, "s"))) == (scene.state, 0)
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kb.database import open_database, transaction
+from kb.database import open_database, reading, transaction
 from kb.documents import document_id
 from kb.errors import LeaseLost, SourceInvalid, SourceUnknown, StoreNewer, SyncRefused
 from kb.leases import Lease, Leases, process_identity
 from kb.manifest import Failure, Manifest
+from kb.memory import SourceMemory
 from kb.planning import Known
-from kb.settings import FolderSource, GitSource
-from kb.tables import leases
+from kb.sources import FolderSource, GitSource
+from kb.tables import leases, schedules
 
 
 class Clock:
@@ -147,6 +148,54 @@ async def test_old_runs_are_dropped_but_not_the_last_good_one(
     assert (await manifest.states())["s"].last_good == 1_000_060
 
 
+async def test_runs_that_changed_something_are_kept(
+    manifest: Manifest, lease: Lease, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many quiet runs there were since, the last runs that changed the store can be rolled back."""
+    monkeypatch.setattr("kb.manifest.KEPT_RUNS", 5)
+    for before, after in [(1, 2), (2, 3), *[(3, 3)] * 8]:
+        clock.now += 60
+        run, _ = await manifest.start_run(lease, store="nodes-0001", version=before)
+        await manifest.finish_run(run, "ok", version=after)
+    runs = await manifest.history("s", limit=1000)
+    assert [run.version_before != run.version_after for run in runs] == [*[False] * 5, True, True]
+
+
+@pytest.mark.parametrize("change", ["announce", "doubt", "record", "forget"])
+async def test_any_change_unsettles_the_listing(manifest: Manifest, lease: Lease, change: str) -> None:
+    """Whatever touches a source's rows or nodes clears the digest of its listing, and no other source's."""
+    other = await Leases(manifest.engine).acquire("t")
+    for held in (lease, other):
+        run, _ = await manifest.start_run(held, store="n", version=1)
+        await manifest.finish_run(run, "ok", version=1, listing="digest")
+    assert await manifest.settled_listing("s", "n") == "digest"
+    assert await manifest.settled_listing("s", "another store") == ""
+    match change:
+        case "announce":
+            await manifest.announce(lease, ["x"])
+        case "doubt":
+            await manifest.doubt("s", ["x"])
+        case "record":
+            await manifest.record(lease, [row("a")])
+        case "forget":
+            await manifest.forget(lease, ["x"])
+    assert await manifest.settled_listing("s", "n") == ""
+    assert await manifest.settled_listing("t", "n") == "digest"
+
+
+async def test_a_store_that_was_set_back_is_distrusted(manifest: Manifest, lease: Lease) -> None:
+    """Versions that are gone are forgotten and no listing stands; other stores are not touched."""
+    for store in ("n", "other"):
+        run, _ = await manifest.start_run(lease, store=store, version=4)
+        await manifest.finish_run(run, "ok", version=9)
+    run, _ = await manifest.start_run(lease, store="n", version=9)
+    await manifest.finish_run(run, "ok", version=9, listing="digest")
+    await manifest.distrust("n", 5)
+    assert (await manifest.highest_version("n"), await manifest.highest_version("other")) == (0, 9)
+    assert await manifest.settled_listing("s", "n") == ""
+    assert [run.version_before for run in await manifest.history("s")] == [None, 4, 4]
+
+
 async def test_states_count_documents(manifest: Manifest, lease: Lease) -> None:
     """A source's state has its documents, failures, nodes and last run."""
     await manifest.record(lease, [row("a"), row("b"), row("c", status="encrypted", nodes=0)])
@@ -175,12 +224,20 @@ async def test_a_name_is_taken_once(manifest: Manifest) -> None:
 
 
 async def test_a_removed_source_leaves_nothing(manifest: Manifest, lease: Lease) -> None:
-    """Removing a source removes its definition, rows, doubts and runs."""
+    """Removing a source removes its definition, rows, doubts, runs, schedule and memory."""
     await manifest.add_source(FolderSource(name="s", location="/a"))
     await manifest.record(lease, [row("a")])
     await manifest.announce(lease, ["x"])
     await manifest.start_run(lease)
+    memory = SourceMemory(manifest.engine, "s")
+    await memory.keep({"cursor": "1"})
+    row_of = {"source": "s", "every": "1h", "next_run": 0.0, "failures": 0, "error": "", "paused": ""}
+    async with transaction(manifest.engine) as connection:
+        await connection.execute(insert(schedules).values(**row_of))
     await manifest.remove_source("s")
+    assert await memory.recall() == {}
+    async with reading(manifest.engine) as connection:
+        assert (await connection.execute(select(schedules))).all() == []
     assert await manifest.list_sources() == []
     assert await manifest.known("s") == {}
     assert await manifest.pending("s") == set()

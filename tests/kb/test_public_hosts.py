@@ -4,7 +4,15 @@ from ipaddress import ip_address
 
 import pytest
 
-from kb.public_hosts import is_local_name, is_public, literal_address, resolve
+from kb.public_hosts import (
+    AllowedHosts,
+    is_local_name,
+    is_private,
+    is_private_name,
+    is_public,
+    literal_address,
+    resolve,
+)
 
 NOT_PUBLIC = [
     "0.1.2.3", "10.1.2.3", "100.100.100.200", "127.0.0.1", "168.63.129.16", "169.254.169.254", "172.31.0.1",
@@ -37,11 +45,49 @@ def test_names_are_no_addresses() -> None:
     assert literal_address("github.com") is None
 
 
-@pytest.mark.parametrize("host", ["localhost", "LocalHost.", "a.localhost"])
+@pytest.mark.parametrize("host", ["localhost", "LocalHost.", "a.localhost", "ip6-loopback"])
 def test_local_names(host: str) -> None:
     """Names of this machine are known without a look-up."""
     assert is_local_name(host)
     assert not is_local_name("localhost.example.org")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "router.local", "Wiki.Internal.", "nas.home.arpa", "a.localdomain"]
+)
+def test_private_names(host: str) -> None:
+    """Names that are kept for private networks are known without a look-up."""
+    assert is_private_name(host)
+    assert not is_private_name("local.example.org")
+
+
+@pytest.mark.parametrize(
+    "address", ["10.9.8.7", "127.0.0.1", "100.64.0.1", "172.20.0.1", "192.168.1.1", "fd12::1"]
+)
+def test_private_addresses(address: str) -> None:
+    """Networks that organisations use on their own are private."""
+    assert is_private(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "169.254.169.254", "100.100.100.200", "fe80::1", "::ffff:10.0.0.1"]
+)
+def test_what_is_never_meant_is_not_private(address: str) -> None:
+    """Public, link-local, metadata and wrapped addresses are not private."""
+    assert not is_private(ip_address(address))
+
+
+def test_allowed_hosts_are_read() -> None:
+    """Names, suffixes, addresses and networks are told apart, in any case."""
+    allowed = AllowedHosts.parse(["Wiki.Corp", "*.lan", "10.0.0.0/8", "fd00::1"])
+    assert [host for host in ("wiki.corp", "a.lan", "lan", "a.wiki.corp") if allowed.has_name(host)] == [
+        "wiki.corp",
+        "a.lan",
+    ]
+    assert allowed.has_address(ip_address("10.1.1.1"))
+    assert allowed.has_address(ip_address("fd00::1"))
+    assert not allowed.has_address(ip_address("fd00::2"))
+    assert not AllowedHosts.parse([]).has_name("wiki.corp")
 
 
 async def test_resolving_gives_addresses() -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from kb.nodes import Hit, StoredNode
+from kb.nodes import Found, StoredNode
 from kb.ranking import Ranked, fold, fuse, rerank, spread
 
 LONG = "The audit log is kept for ninety days on every plan and is then deleted for good. " * 3
@@ -24,8 +24,8 @@ def node(key: str, text: str = "", *, position: int = 0, updated: float = 0.0) -
     )
 
 
-def hits(**scores: float) -> list[Hit]:
-    return [Hit(node=node(key), score=score) for key, score in scores.items()]
+def hits(**scores: float) -> list[Found]:
+    return [Found(id=key, row=at, score=score) for at, (key, score) in enumerate(scores.items())]
 
 
 def ranked(*nodes: StoredNode) -> list[Ranked]:
@@ -35,8 +35,8 @@ def ranked(*nodes: StoredNode) -> list[Ranked]:
 def test_fusion_adds_both_legs() -> None:
     """A node that both legs find beats the best of one leg."""
     order = fuse(hits(a=0.9, b=0.8, c=0.1), hits(b=12.0, d=10.0))
-    assert [item.node.id for item in order] == ["b", "a", "d", "c"]
-    assert order[0].fused == pytest.approx(0.5 * 0.875 + 0.5)
+    assert [item.id for item in order] == ["b", "a", "d", "c"]
+    assert order[0].score == pytest.approx(0.5 * 0.875 + 0.5)
 
 
 def test_fusion_of_nothing_is_nothing() -> None:
@@ -46,13 +46,13 @@ def test_fusion_of_nothing_is_nothing() -> None:
 
 def test_fusion_of_one_leg() -> None:
     """One leg alone decides when the other finds nothing."""
-    assert [item.node.id for item in fuse([], hits(a=3.0, b=5.0))] == ["b", "a"]
-    assert [item.node.id for item in fuse(hits(a=0.4), [])] == ["a"]
+    assert [item.id for item in fuse([], hits(a=3.0, b=5.0))] == ["b", "a"]
+    assert [item.id for item in fuse(hits(a=0.4), [])] == ["a"]
 
 
 def test_fusion_is_stable() -> None:
-    """Equal scores come in the order of their documents."""
-    assert [item.node.id for item in fuse([], hits(c=1.0, a=1.0, b=1.0))] == ["a", "b", "c"]
+    """Equal scores come in the order of their ids."""
+    assert [item.id for item in fuse([], hits(c=1.0, a=1.0, b=1.0))] == ["a", "b", "c"]
 
 
 def test_rerank_orders_by_similarity_and_keeps_the_rest_behind() -> None:

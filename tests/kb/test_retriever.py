@@ -10,7 +10,7 @@ from llama_index.core.schema import QueryBundle
 from kb import maxsim
 from kb.documents import EVERYONE, Audience
 from kb.llama_retriever import KnowledgeRetriever
-from kb.nodes import Embedding, Hit, QuestionEmbedding, StoredNode, Vector
+from kb.nodes import Embedding, Found, QuestionEmbedding, StoredNode, Vector
 from kb.retriever import Searcher
 from kb.settings import RetrievalSettings
 from kb.words import words
@@ -58,28 +58,35 @@ class ListStore:
         self._nodes = nodes
         self.asked: list[tuple[Audience, tuple[str, ...]]] = []
 
-    async def nearest(
+    async def find_nearest(
         self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
-    ) -> list[Hit]:
+    ) -> list[Found]:
         self.asked.append((audience, tuple(sources)))
         return self._best(
             {node.id: float(globals()["vector"](node.text) @ vector) for node in self._nodes}, limit
         )
 
-    async def matching(
+    async def find_matching(
         self, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
-    ) -> list[Hit]:
+    ) -> list[Found]:
         self.asked.append((audience, tuple(sources)))
         wanted = set(words(text))
         scores = {node.id: float(len(wanted & set(words(node.text)))) for node in self._nodes}
         return self._best({key: score for key, score in scores.items() if score}, limit)
 
+    async def read(self, found: Sequence[Found], audience: Audience) -> dict[str, StoredNode]:
+        return {one.id: self._nodes[one.row] for one in found}
+
     async def nodes_of(self, document_id: str) -> list[StoredNode]:
         return [node for node in self._nodes if node.document_id == document_id]
 
-    def _best(self, scores: dict[str, float], limit: int) -> list[Hit]:
-        hits = [Hit(node=node, score=scores[node.id]) for node in self._nodes if node.id in scores]
-        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+    def _best(self, scores: dict[str, float], limit: int) -> list[Found]:
+        found = [
+            Found(id=node.id, row=at, score=scores[node.id])
+            for at, node in enumerate(self._nodes)
+            if node.id in scores
+        ]
+        return sorted(found, key=lambda one: -one.score)[:limit]
 
 
 def node(document: str, position: int, text: str, *, heading: tuple[str, ...] = ()) -> StoredNode:

@@ -14,7 +14,7 @@ from kb.connectors import rooted
 from kb.connectors.folder import FolderConnector
 from kb.documents import DocumentRef
 from kb.errors import DocumentUnreadable, DocumentVanished, SourceInvalid, SourceUnavailable
-from kb.settings import FolderSource
+from kb.sources import FolderSource
 from tests.kb.connectors.repository import Repository
 
 

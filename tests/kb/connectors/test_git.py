@@ -18,7 +18,7 @@ from kb.connectors.git_address import Address, parse_address, shown
 from kb.connectors.git_process import Finished
 from kb.documents import DocumentRef
 from kb.errors import DocumentUnreadable, KnowledgeBaseError, SourceInvalid, SourceUnavailable
-from kb.settings import GitSource
+from kb.sources import GitSource
 from tests.kb.connectors.repository import GIT, Repository
 
 TRUST = Path(__file__).resolve().parents[4] / "shared" / "data" / "trust"

@@ -5,12 +5,27 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from kb.connectors.folder import FolderConnector
 from kb.connectors.git import GitConnector
-from kb.connectors.registry import guess_source, open_connector
+from kb.connectors.guessing import guess_source
+from kb.connectors.registry import Connectors
 from kb.errors import SourceInvalid
-from kb.settings import SOURCE_NAME, FolderSource, GitSource
+from kb.sources import (
+    SOURCE_NAME,
+    AnySource,
+    DiscordHistorySource,
+    FeedSource,
+    FolderSource,
+    GithubSource,
+    GitlabSource,
+    GitSource,
+    ObjectStoreSource,
+    SitemapSource,
+    SlackHistorySource,
+    WebSource,
+)
 from tests.kb.connectors.repository import Repository
 
 TRUST = Path(__file__).resolve().parents[4] / "shared" / "data" / "trust"
@@ -29,8 +44,10 @@ def test_each_type_has_its_connector(tmp_path: Path) -> None:
     """A source is opened by the connector of its type, without any work."""
     folder = FolderSource(name="a", location="/nowhere")
     git = GitSource(name="b", location="ext::nonsense")
-    assert isinstance(open_connector(folder, data=tmp_path / "data"), FolderConnector)
-    assert isinstance(open_connector(git, data=tmp_path / "data"), GitConnector)
+    engine = create_async_engine("sqlite+aiosqlite://")
+    connect = Connectors(engine, tmp_path / "data")
+    assert isinstance(connect(folder), FolderConnector)
+    assert isinstance(connect(git), GitConnector)
     assert not (tmp_path / "data").exists()
 
 
@@ -78,14 +95,10 @@ def test_a_remote_repository_is_guessed(location: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("location", "message"),
     [
-        (
-            "https://docs.example.org/start",
-            "looks like a web page, which is not supported. Supported are a folder",
-        ),
-        ("http://docs.example.org/start", "looks like a web page"),
-        ("https://github.com/acme/wiki/blob/main/a.md", "looks like a web page"),
         ("http://git.example/acme/wiki.git", "begins with http://, which is not supported"),
-        ("s3://bucket/key", "begins with s3://, which is not supported"),
+        ("ftp://host/key", "begins with ftp://, which is not supported"),
+        ("https://docs.example.org/a b", "is no web address"),
+        ("https://[::1/", "is no web address. Supported are a folder"),
         ("./no/such/folder", "does not exist. Give the path of a folder."),
         ("/no/such/repository.git", "is no git repository"),
         (__file__, "is a file. Give the path of a folder."),
@@ -102,6 +115,68 @@ def test_what_is_not_supported_says_what_is(location: str, message: str) -> None
     assert message in str(raised.value)
     assert str(raised.value).isprintable()
     assert "hunter2" not in str(raised.value)
+
+
+HOSTED = [
+    ("https://docs.example.org/guide/", WebSource, "docs.example.org-guide"),
+    ("http://docs.example.org/start.html", WebSource, "docs.example.org-start"),
+    ("https://www.example.org", WebSource, "example.org"),
+    ("https://example.org/a/sitemaps-and-feeds", WebSource, "example.org-sitemaps-and-feeds"),
+    ("https://github.com/acme/wiki/blob/main/a.md", WebSource, "github.com-a"),
+    ("https://example.org/sitemap.xml", SitemapSource, "example.org-sitemap"),
+    ("https://example.org/docs/sitemap_index.xml.gz", SitemapSource, "example.org-sitemap_index"),
+    ("https://example.org/wp-sitemap.xml", SitemapSource, "example.org-wp-sitemap"),
+    ("https://example.org/sitemap-1.xml", SitemapSource, "example.org-sitemap-1"),
+    ("https://blog.example.org/feed.xml", FeedSource, "blog.example.org-feed"),
+    ("https://blog.example.org/feed/", FeedSource, "blog.example.org-feed"),
+    ("https://blog.example.org/news.atom", FeedSource, "blog.example.org-news"),
+    ("https://blog.example.org/x/index.rss?all=1", FeedSource, "blog.example.org-index"),
+    ("s3://bucket/manuals/2024/", ObjectStoreSource, "bucket-2024"),
+    ("gs://bucket", ObjectStoreSource, "bucket"),
+    ("az://box/a", ObjectStoreSource, "box-a"),
+]
+
+
+@pytest.mark.parametrize(("location", "kind", "name"), HOSTED)
+def test_what_a_host_has_is_guessed(location: str, kind: type[AnySource], name: str) -> None:
+    """The form of an address tells pages, sitemaps, feeds and object stores apart; it stays as it is."""
+    source = guess_source(location)
+    assert type(source) is kind
+    assert (source.location, source.name) == (location, name)
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("slack://C0123ABCD", SlackHistorySource(name="slack-C0123ABCD", location="C0123ABCD")),
+        ("discord://123456", DiscordHistorySource(name="discord-123456", location="123456")),
+        ("github:acme/wiki", GithubSource(name="github-wiki", location="acme/wiki")),
+        ("gitlab:acme/sub/wiki", GitlabSource(name="gitlab-wiki", location="acme/sub/wiki")),
+        (
+            "https://github.com/acme/wiki/issues",
+            GithubSource(name="github-wiki-issues", location="acme/wiki", parts=("issues",)),
+        ),
+        (
+            "https://gitlab.com/acme/sub/wiki/-/merge_requests",
+            GitlabSource(name="gitlab-wiki-pulls", location="acme/sub/wiki", parts=("pulls",)),
+        ),
+    ],
+)
+def test_channels_and_repositories_are_guessed(location: str, expected: AnySource) -> None:
+    """A channel, and what stands beside a repository's files, are told by their forms."""
+    assert guess_source(location) == expected
+
+
+def test_a_given_type_decides() -> None:
+    """A type that is given is taken, with the location as its settings hold it."""
+    assert guess_source("https://example.org/news", type="feed").type == "feed"
+    assert guess_source("acme/wiki", type="github").location == "acme/wiki"
+    assert guess_source("C0123ABCD", type="slack_history").name == "slack-C0123ABCD"
+    reader = guess_source("llama_index.readers.wikipedia.WikipediaReader", type="reader")
+    assert (reader.type, reader.name) == ("reader", "WikipediaReader")
+    for location in ("", "a\0b", "x y"):
+        with pytest.raises(SourceInvalid):
+            guess_source(location, type="web")
 
 
 def test_wrong_words_are_named(tmp_path: Path) -> None:

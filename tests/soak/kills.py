@@ -1,24 +1,30 @@
-"""Kill syncs at random and count what is lost: `python -m tests.benchmarks.kills [--kills 500] [--git]`.
+"""P1, a document is old or new: syncs are killed at random, and what is lost is counted.
+
+    python -m tests.soak.kills [SCALE]
 
 Half of the kills strike at a random arrival at a random step, half at a random moment. After each the
 store is judged (every document old or new, nothing else), one sync is run, and its state is compared
-with that of a clean build.
+with that of a clean build. A fifth of them is of a git source.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
-from kb.settings import FolderSource, GitSource
+from kb.sources import FolderSource, GitSource
 from tests.kb import killed
+from tests.soak.rows import Row
 
+KILLS = 500
+KILLED = -9
+FAULTS = ("lost or mixed", "stranger", "other state")
 STEPS = {
     "list": 1,
     "plan": 1,
@@ -30,6 +36,7 @@ STEPS = {
     "flush": 4,
     "record": 4,
     "recorded": 4,
+    "hide": 1,
     "delete": 1,
     "deleted": 1,
     "forget": 1,
@@ -37,35 +44,35 @@ STEPS = {
 }
 
 
-def main() -> None:
-    """Run the kills and print a table."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--kills", type=int, default=100)
-    arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--git", action="store_true")
-    options = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as work:
-        run(Path(work), options.kills, random.Random(options.seed), git=options.git)
+async def measure(scale: float) -> list[Row]:
+    """Kill syncs of a folder and of a git repository."""
+    kills = max(4, round(KILLS * scale))
+    rows = []
+    for number, git in ((kills - kills // 5, False), (kills // 5, True)):
+        with tempfile.TemporaryDirectory() as work:
+            rows.append(await asyncio.to_thread(run, Path(work), number, random.Random(7), git=git))
+    return rows
 
 
-def run(work: Path, kills: int, rng: random.Random, *, git: bool) -> None:
-    """Make a synced base, kill its next sync again and again from there, and tell what was found."""
+def run(work: Path, kills: int, rng: random.Random, *, git: bool) -> Row:
+    """Make a synced base and kill its next sync again and again from there."""
     source, state, seconds = prepare(work, git=git)
-    died: Counter[str] = Counter()
+    died = 0
     faults: Counter[str] = Counter()
-    began = time.monotonic()
     for _ in range(kills):
         data = work / "data"
         shutil.copytree(work / "synced", data)
-        where, code = strike(rng, data, source, seconds)
-        died[f"{where} ({'killed' if code == -9 else 'had ended'})"] += 1
+        died += strike(rng, data, source, seconds) == KILLED
         faults += judge(data, source, state)
         shutil.rmtree(data)
-    print(f"{kills} kills in {time.monotonic() - began:.0f} s, a sync takes {seconds:.2f} s")
-    for where, count in sorted(died.items()):
-        print(f"  {where:24} {count:5}")
-    for fault in ("lost or mixed", "stranger", "other state"):
-        print(f"{fault:26} {faults[fault]:5}")
+    kind = "git" if git else "folder"
+    return Row(
+        promise="P1 A document is old or new, never half, never missing",
+        done=f"{kills} kill -9 of a sync of {seconds:.1f} s ({kind}), {died} before its end",
+        figure=", ".join(f"{faults[fault]} {fault}" for fault in FAULTS),
+        reach="0",
+        kept=not faults.total() and died > 0,
+    )
 
 
 def prepare(work: Path, *, git: bool) -> tuple[killed.Source, str, float]:
@@ -75,8 +82,9 @@ def prepare(work: Path, *, git: bool) -> tuple[killed.Source, str, float]:
     source: killed.Source = FolderSource(name="s", location=str(folder))
     if git:
         source = GitSource(name="s", location=folder.as_uri(), branch="main")
-    put(folder, killed.before(), git=git)
-    asyncio.run(killed.sync(work / "synced", source))
+    for files in (killed.first(), killed.before()):
+        put(folder, files, git=git)
+        asyncio.run(killed.sync(work / "synced", source))
     put(folder, killed.after(), git=git)
     _, state = asyncio.run(killed.sync(work / "clean", source))
     shutil.copytree(work / "synced", work / "timed")
@@ -93,12 +101,12 @@ def put(folder: Path, files: killed.Files, *, git: bool) -> None:
         killed.commit(folder)
 
 
-def strike(rng: random.Random, data: Path, source: killed.Source, seconds: float) -> tuple[str, int | None]:
-    """Kill one sync somewhere; return where and how it ended."""
+def strike(rng: random.Random, data: Path, source: killed.Source, seconds: float) -> int | None:
+    """Kill one sync somewhere; return its exit code."""
     if rng.random() < 0.5:
-        return "a moment", killed.run_killed(data, source, after=rng.uniform(0, seconds))
+        return killed.run_killed(data, source, after=rng.uniform(0, seconds))
     step = rng.choice(list(STEPS))
-    return step, killed.run_killed(data, source, fault=f"{step}:{rng.randint(1, STEPS[step])}")
+    return killed.run_killed(data, source, fault=f"{step}:{rng.randint(1, STEPS[step])}")
 
 
 def judge(data: Path, source: killed.Source, state: str) -> Counter[str]:
@@ -106,7 +114,7 @@ def judge(data: Path, source: killed.Source, state: str) -> Counter[str]:
     wrong = asyncio.run(killed.misfits(data, "s", killed.before(), killed.after()))
     strangers = sum(one.startswith("stranger") for one in wrong)
     for one in wrong:
-        print(one)
+        sys.stderr.write(f"{one}\n")
     _, found = asyncio.run(killed.sync(data, source))
     return Counter(
         {"lost or mixed": len(wrong) - strangers, "stranger": strangers, "other state": int(found != state)}
@@ -114,4 +122,5 @@ def judge(data: Path, source: killed.Source, state: str) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    main()
+    for row in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
+        sys.stdout.write(f"{row}\n")

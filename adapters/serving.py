@@ -1,0 +1,108 @@
+"""What `serve` does: sources synced by schedule until a signal, one line a sync."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from rich.console import Console
+
+from adapters.cli_options import Place
+from adapters.errors import UsageError
+from adapters.failures import DONE, FAILED, STOPPED
+from adapters.figures import ago, count
+from adapters.launch import launch
+from adapters.runtime import Runtime
+from adapters.settings import Settings
+from adapters.syncing import report_line
+from adapters.terminal import open_consoles, say
+from bot import rebuilding
+from kb.errors import SyncRefused
+from kb.reports import SyncReport
+from kb.schedules import Schedule
+from kb.sources import AnySource
+
+log = logging.getLogger(__name__)
+
+_STYLES = {"ok": "", "partial": "yellow", "held": "yellow", "failed": "red"}
+
+
+def run_serve(place: Place) -> int:
+    """Serve until a signal and return the exit code."""
+
+    async def body(runtime: Runtime) -> int:
+        if not runtime.settings.schedule.enabled:
+            raise UsageError(
+                "serve: there is nothing to do while [schedule] enabled is false. Set it to true."
+            )
+        return await Serving(runtime.settings, open_consoles()[1]).run()
+
+    return launch(place, body)
+
+
+class Serving:
+    """Serves over one runtime after another: a new one whenever the index was built anew."""
+
+    def __init__(self, settings: Settings, err: Console) -> None:
+        self._settings = settings
+        self._err = err
+        self._halt = asyncio.Event()
+        self._signalled = False
+
+    async def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        while not self._signalled:
+            self._halt.clear()
+            async with Runtime(self._settings) as runtime:
+                if not await self._serve(runtime):
+                    self._abandon()
+        say(self._err, "Stopped. What was committed stays.")
+        return DONE
+
+    def _stop(self) -> None:
+        if self._signalled:
+            # Safe at any moment: the next start goes on from what was committed.
+            os._exit(STOPPED)
+        self._signalled = True
+        self._halt.set()
+
+    def _abandon(self) -> None:
+        """End the process although a sync hangs: that is what a kill would do, and as harmless."""
+        seconds = self._settings.schedule.drain_seconds
+        say(
+            self._err,
+            f"A sync did not stop within {seconds:g} s; it is left as a crash would leave it.",
+            "red",
+        )
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(FAILED)
+
+    async def _serve(self, runtime: Runtime) -> bool:
+        """Run the schedule; False when a sync could not be stopped in time."""
+        built = rebuilding.built(runtime.data)
+        manifest, synchroniser = await runtime.manifest(), await runtime.synchroniser()
+
+        async def run(source: AnySource) -> SyncReport:
+            if await rebuilding.recover(runtime.data, manifest):
+                log.warning("a rebuild was not finished; every document is read again")
+            if rebuilding.built(runtime.data) != built:
+                self._halt.set()
+                raise SyncRefused("The index was built anew by another process; it is opened now.")
+            return await synchroniser.run(source)
+
+        scheduler = await runtime.scheduler(run, self._tell)
+        number = len(await (await runtime.commands()).sources())
+        say(self._err, f"Serving {count(number, 'source')}. Stop with Ctrl-C.")
+        return await scheduler.serve(self._halt)
+
+    def _tell(self, report: SyncReport, schedule: Schedule) -> None:
+        next_run = "" if schedule.paused else f"; next {ago(schedule.next_run)}"
+        say(self._err, f"{report_line(report)}{next_run}", _STYLES[report.status])
+        log.info("sync ended source=%s status=%s", report.source, report.status)
