@@ -20,13 +20,18 @@ from adapters.settings import Settings
 from adapters.syncing import report_line
 from adapters.terminal import open_consoles, say
 from bot import rebuilding
-from kb.errors import SyncRefused
+from kb.errors import StoreError, SyncRefused
+from kb.leases import Leases
 from kb.reports import SyncReport
 from kb.schedules import Schedule
 from kb.sources import AnySource
+from kb.store import NodeStore
 
 log = logging.getLogger(__name__)
 
+# Between syncs, too: old versions become due by time alone.
+_UPKEEP_SECONDS = 600.0
+_UPKEEP = "*upkeep*"  # no source can be named so
 _STYLES = {"ok": "", "partial": "yellow", "held": "yellow", "failed": "red"}
 
 
@@ -100,9 +105,27 @@ class Serving:
         scheduler = await runtime.scheduler(run, self._tell)
         number = len(await (await runtime.commands()).sources())
         say(self._err, f"Serving {count(number, 'source')}. Stop with Ctrl-C.")
-        return await scheduler.serve(self._halt)
+        upkeep = asyncio.create_task(_keep_up(await runtime.store(), Leases(manifest.engine)))
+        try:
+            return await scheduler.serve(self._halt)
+        finally:
+            upkeep.cancel()
+            await asyncio.gather(upkeep, return_exceptions=True)
 
     def _tell(self, report: SyncReport, schedule: Schedule) -> None:
         next_run = "" if schedule.paused else f"; next {ago(schedule.next_run)}"
         say(self._err, f"{report_line(report)}{next_run}", _STYLES[report.status])
         log.info("sync ended source=%s status=%s", report.source, report.status)
+
+
+async def _keep_up(store: NodeStore, leases: Leases) -> None:
+    """Compact, index and clean up from time to time; of several processes one does."""
+    while True:
+        await asyncio.sleep(_UPKEEP_SECONDS)
+        try:
+            async with leases.hold(_UPKEEP):
+                await store.maintain()
+        except SyncRefused:
+            log.info("upkeep left to another process")
+        except StoreError as exc:
+            log.warning("upkeep failed reason=%s", exc)

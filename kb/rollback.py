@@ -34,26 +34,33 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What to do so that a source is as it was: documents to put back, and those to remove."""
+    """What to do so that a source is as it was: documents to put back, and those to remove.
+
+    `added`, `updated` and `deleted` count what a reader sees of it; hidden documents are seen by nobody.
+    """
 
     restore: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
-    added: int = 0  # of those to put back, how many are not there now
-
-    @property
-    def updated(self) -> int:
-        """How many documents that are there now are put back as they were."""
-        return len(self.restore) - self.added
+    added: int = 0
+    updated: int = 0
+    deleted: int = 0
 
 
 def compare(before: Mapping[str, Print], now: Mapping[str, Print]) -> Difference:
     """Compare a source's documents as they were with those of now, both by document id."""
-    restore = [identity for identity, one in before.items() if now.get(identity) != one]
+    restore = {identity for identity, one in before.items() if now.get(identity) != one}
+    seen_before, seen_now = _seen(before), _seen(now)
     return Difference(
         restore=tuple(sorted(restore)),
         remove=tuple(sorted(now.keys() - before.keys())),
-        added=sum(identity not in now for identity in restore),
+        added=len(seen_before - seen_now),
+        updated=len(restore & seen_before & seen_now),
+        deleted=len(seen_now - seen_before),
     )
+
+
+def _seen(prints: Mapping[str, Print]) -> set[str]:
+    return {identity for identity, one in prints.items() if HIDDEN_TAG not in one.audience}
 
 
 class Rollback:
@@ -93,7 +100,7 @@ class Rollback:
                 seconds=time.monotonic() - started,
                 added=difference.added,
                 updated=difference.updated,
-                deleted=len(difference.remove),
+                deleted=difference.deleted,
             )
             after = await self._store.version()
             await self._manifest.finish_run(record, "ok", report=report.as_json(), version=after)

@@ -23,7 +23,7 @@ COMMANDS = (
     ("latency", "--nodes", "10000", "100000"),
     ("store", "--nodes", "10000"),
     ("during",),
-    ("docstore",),
+    ("sync", "rival"),
     ("web",),
     ("trace",),
 )

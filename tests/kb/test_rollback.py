@@ -63,6 +63,16 @@ async def test_a_rollback_puts_the_source_back(base: SmallBase) -> None:
     assert len(kept.vector) == 16
 
 
+async def test_what_comes_out_of_hiding_is_brought_back(base: SmallBase) -> None:
+    """A document that the run only hid counts as added when it is shown again."""
+    before = await base.store.state_hash()
+    change(base)
+    await base.sync()
+    done = await roll_back(base, await base.last_run())
+    assert done == {"added": 1, "updated": 1, "deleted": 1, "embedded_nodes": 0}
+    assert await base.store.state_hash() == before
+
+
 async def test_a_rollback_holds_the_source_until_it_is_released(base: SmallBase) -> None:
     """A source that was rolled back is not synced; once released, a sync makes it current again."""
     change(base)
