@@ -88,7 +88,8 @@ class Composer:
         if question is None or question.token_vectors is None:
             return list(candidates)
         best = sorted(candidates, key=lambda item: -item.score)[:COMPARED]
-        embeddings = await self._searcher.embedder.embed_passages([item.unit.plain for item in best])
+        texts = [item.unit.plain for item in best]
+        embeddings = await self._searcher.embedder.embed_passages(texts, urgent=True)
         cosines = np.stack([embedding.vector for embedding in embeddings]) @ question.vector
         alike = maxsim.score(question, [embedding.tokens for embedding in embeddings])
         gains = (cosines + 2 * alike).tolist()

@@ -40,8 +40,11 @@ class Embedder(Protocol):
         """The same embedder as LlamaIndex's parts expect it; its async methods alone work."""
         ...
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Embedding]:
-        """Return an embedding for each text, in order; an equal text gets an equal vector."""
+    async def embed_passages(self, texts: Sequence[str], *, urgent: bool = False) -> list[Embedding]:
+        """Return an embedding for each text, in order; an equal text gets an equal vector.
+
+        Urgent texts, which somebody waits for, do not wait for others that queue.
+        """
         ...
 
     async def embed_question(self, text: str) -> QuestionEmbedding:
@@ -69,9 +72,9 @@ class MiniLMEmbedder:
 
         return LlamaEmbedding.over(self)
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Embedding]:
-        """Return an embedding for each text, in order."""
-        return await self._model.map(_passage, texts)
+    async def embed_passages(self, texts: Sequence[str], *, urgent: bool = False) -> list[Embedding]:
+        """Return an embedding for each text, in order; urgent ones pass those in the queue."""
+        return await self._model.map(_passage, texts, urgent=urgent)
 
     async def embed_question(self, text: str) -> QuestionEmbedding:
         """Return the vector and word vectors of a question, past any passages in the queue."""

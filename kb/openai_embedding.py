@@ -71,7 +71,7 @@ class OpenAIEmbedder:
 
         return LlamaEmbedding.over(self)
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Embedding]:
+    async def embed_passages(self, texts: Sequence[str], *, urgent: bool = False) -> list[Embedding]:
         """Return an embedding for each text, in order, in requests of `batch_size` texts."""
         size = self._settings.batch_size
         embeddings: list[Embedding] = []

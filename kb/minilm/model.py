@@ -58,9 +58,9 @@ class MiniLM:
         self.identity = identity
         self._session = session
         self._tokenizer = tokenizer
-        self._pool = ThreadPoolExecutor(
-            threads or _cores(), thread_name_prefix="minilm", initializer=_step_back
-        )
+        count = threads or _cores()
+        self._urgent = ThreadPoolExecutor(count, thread_name_prefix="minilm-urgent")
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="minilm", initializer=_step_back)
 
     @classmethod
     def load(cls, cache: Path, *, threads: int = 0, quantised: bool = True) -> MiniLM:
@@ -94,9 +94,12 @@ class MiniLM:
         """Encode texts in parallel; results are in the texts' order."""
         return await self.map(lambda encoded: encoded, texts)
 
-    async def map(self, function: Callable[[Encoded], Result], texts: Sequence[str]) -> list[Result]:
+    async def map(
+        self, function: Callable[[Encoded], Result], texts: Sequence[str], *, urgent: bool = False
+    ) -> list[Result]:
         """Encode texts in parallel and keep only what `function`, called in a thread, makes of each.
 
+        Urgent ones have threads of their own, which others step back for.
         Word vectors take 1.5 kB a piece: callers that need less of many texts reduce them here.
         """
         loop = asyncio.get_running_loop()
@@ -104,11 +107,13 @@ class MiniLM:
         def job(text: str) -> Result:
             return function(self.encode(text))
 
-        return await asyncio.gather(*(loop.run_in_executor(self._pool, job, text) for text in texts))
+        pool = self._urgent if urgent else self._pool
+        return await asyncio.gather(*(loop.run_in_executor(pool, job, text) for text in texts))
 
     def close(self) -> None:
         """Stop the threads; texts that have not been begun are dropped."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._urgent, self._pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def graph_name(identity: str) -> str:

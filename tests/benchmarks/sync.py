@@ -137,10 +137,10 @@ class Recording(HashEmbedder):
         self.identity = inner.identity
         self.dimension = inner.dimension
 
-    async def embed_passages(self, texts):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - as its base
+    async def embed_passages(self, texts, *, urgent=False):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - as its base
         """Embed with the model."""
         self.texts += texts
-        return await self._inner.embed_passages(texts)
+        return await self._inner.embed_passages(texts, urgent=urgent)
 
 
 async def memory(work: Path, documents: int) -> None:

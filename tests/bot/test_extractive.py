@@ -32,7 +32,7 @@ class WordEmbedder:
     def __init__(self) -> None:
         self.embedded = 0
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Embedding]:
+    async def embed_passages(self, texts: Sequence[str], *, urgent: bool = False) -> list[Embedding]:
         self.embedded += len(texts)
         return [Embedding(vector=vector(text), tokens=maxsim.pack(*word_vectors(text))) for text in texts]
 

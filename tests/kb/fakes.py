@@ -35,7 +35,7 @@ class HashEmbedder:
         self.texts: list[str] = []
         self.fail: Callable[[Sequence[str]], None] = lambda _texts: None
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Embedding]:
+    async def embed_passages(self, texts: Sequence[str], *, urgent: bool = False) -> list[Embedding]:
         self.fail(texts)
         self.texts += texts
         await asyncio.sleep(0)

@@ -237,3 +237,13 @@ def test_messages_are_protobuf() -> None:
     inner = onnx.Message().integer(1, 150)
     assert b"".join(onnx.Message().message(3, inner).parts) == bytes.fromhex("1a03089601")
     assert b"".join(onnx.Message().integer(1, -2).parts) == bytes.fromhex("08feffffffffffffffff01")
+
+
+async def test_urgent_texts_pass_the_queue(minilm: MiniLM) -> None:
+    """Texts that somebody waits for are encoded while many others queue, to the same vectors."""
+    many = asyncio.create_task(minilm.encode_all([f"Text number {place}. " * 20 for place in range(64)]))
+    await asyncio.sleep(0)
+    [urgent] = await minilm.map(lambda encoded: encoded.vector, ["A question."], urgent=True)
+    assert not many.done()
+    assert np.array_equal(urgent, minilm.encode("A question.").vector)
+    await many
