@@ -15,7 +15,7 @@ setup: ## make .venv with the lorekeeper command in it
 
 test: ## run the tests
 	@.ci/setup test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: ## check style, types and import directions
 	@.ci/setup test lint

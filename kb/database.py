@@ -6,14 +6,18 @@ write lock at its start, so that it waits for its turn instead of failing half w
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, inspect, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from kb.errors import StoreError, StoreFull, StoreNewer
 
@@ -22,6 +26,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "kb_version"
 
 _BUSY_SECONDS = 30
+_LOCKED_SECONDS = 0.02
 _MIGRATION_LOCK = 0x6C6F7265  # any number, the same in every release: it names an advisory lock
 _ASYNC_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -29,7 +34,6 @@ _ASYNC_DRIVERS = {
     "postgres": "postgresql+asyncpg",
 }
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
 )
@@ -152,9 +156,24 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     # The driver must not start transactions by itself: it would do so late and without the write lock.
     connection.isolation_level = None
     cursor = connection.cursor()
+    _keep_write_ahead_log(cursor)
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _keep_write_ahead_log(cursor: DBAPICursor) -> None:
+    """Switch to the write-ahead log; SQLite does not wait by itself while another process does so, too."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() > deadline:
+                raise
+            await_only(asyncio.sleep(_LOCKED_SECONDS))
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
