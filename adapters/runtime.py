@@ -133,9 +133,8 @@ class Runtime:
 
     async def scheduler(self, run: Run, told: Told) -> Scheduler:
         """Return what syncs sources by schedule with `run`; `told` hears how each sync ended."""
-        from kb.watching import changes
-
         from kb.schedule import Scheduler
+        from kb.watching import changes
 
         return Scheduler(
             await self.schedules(),
