@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from adapters.cli_options import Place, place_options
+from adapters.cli_options import Place, json_option, place_options
 
 _QUESTIONS = click.option(
     "--questions",
@@ -17,7 +17,6 @@ _QUESTIONS = click.option(
 _AUDIENCE = click.option(
     "--audience", metavar="TAG", multiple=True, help="A tag that you hold; may be given several times."
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
 _SOURCE = click.option(
     "--source", metavar="NAME", multiple=True, help="Only this source; may be given several times."
 )
@@ -29,7 +28,7 @@ _SOURCE = click.option(
 @_AUDIENCE
 @_SOURCE
 @click.option("--persona", metavar="NAME", help="Answer in this persona's voice.")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def ask(
@@ -55,7 +54,7 @@ def ask(
 @_QUESTIONS
 @_AUDIENCE
 @_SOURCE
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def search(

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from adapters.cli_options import Place, place_options
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
+from adapters.cli_options import Place, json_option, place_options
 
 
 @click.command(short_help="Show what a sync changed.")
 @click.argument("run")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def diff(place: Place, run: str, as_json: bool) -> int:
@@ -25,7 +23,7 @@ def diff(place: Place, run: str, as_json: bool) -> int:
 
 @click.command(short_help="Write everything into one file.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def backup(place: Place, file: Path | None, as_json: bool) -> int:
@@ -41,7 +39,7 @@ def backup(place: Place, file: Path | None, as_json: bool) -> int:
 @click.command(short_help="Bring a backup back.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace what is there; it is moved aside.")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def restore(place: Place, file: Path, force: bool, as_json: bool) -> int:
@@ -52,7 +50,7 @@ def restore(place: Place, file: Path, force: bool, as_json: bool) -> int:
 
 
 @click.command(short_help="Mend index and database after damage.")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def repair(place: Place, as_json: bool) -> int:

@@ -26,6 +26,11 @@ class Place:
     when_stopped: str = "stopped"
 
 
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else."
+)
+
+
 def place_options(function: Function) -> Function:
     """Add --config and --data to a command or group."""
     config = click.option(

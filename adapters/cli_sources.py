@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import click
 
-from adapters.cli_options import Place, place_options
+from adapters.cli_options import Place, json_option, place_options
 
 # Those of kb/sources.py, which is slow to import; a test compares the two.
 TYPES = (
     *("folder", "git", "web", "sitemap", "feed", "github", "gitlab"),
     *("slack_history", "discord_history", "object_store", "reader"),
 )
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
 
 
 @click.group(short_help="Add, list, show, pause and remove sources.", no_args_is_help=True)
@@ -42,7 +40,7 @@ def sources() -> None:
     multiple=True,
     help="Any other setting of its type, such as depth=3.",
 )
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def add(
@@ -65,7 +63,7 @@ def add(
 
 
 @sources.command("list", short_help="List the sources.")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def list_sources(place: Place, as_json: bool) -> int:
@@ -77,7 +75,7 @@ def list_sources(place: Place, as_json: bool) -> int:
 
 @sources.command(short_help="Show a source, its last runs and its errors.")
 @click.argument("name")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def show(place: Place, name: str, as_json: bool) -> int:
@@ -90,7 +88,7 @@ def show(place: Place, name: str, as_json: bool) -> int:
 @sources.command(short_help="Remove a source and all that is stored of it.")
 @click.argument("name")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def remove(place: Place, name: str, yes: bool, as_json: bool) -> int:
@@ -102,7 +100,7 @@ def remove(place: Place, name: str, yes: bool, as_json: bool) -> int:
 
 @sources.command(short_help="Sync a source no more by schedule.")
 @click.argument("name")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def pause(place: Place, name: str, as_json: bool) -> int:
@@ -114,7 +112,7 @@ def pause(place: Place, name: str, as_json: bool) -> int:
 
 @sources.command(short_help="Sync a paused or held source again.")
 @click.argument("name")
-@_JSON
+@json_option
 @place_options
 @click.pass_obj
 def resume(place: Place, name: str, as_json: bool) -> int:

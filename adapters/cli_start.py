@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from adapters.cli_options import Place, place_options
+from adapters.cli_options import Place, json_option, place_options
 from adapters.errors import UsageError
 
 
@@ -42,7 +42,7 @@ def init(folder: Path, force: bool) -> int:
 
 
 @click.command(short_help="Check settings, model and store.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
+@json_option
 @place_options
 @click.pass_obj
 def doctor(place: Place, as_json: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from adapters.cli_options import Place, place_options
+from adapters.cli_options import Place, json_option, place_options
 
 STOPPED_SYNC = "stopped; what was committed stays, run `lorekeeper sync` to resume"
 
@@ -17,7 +17,7 @@ STOPPED_SYNC = "stopped; what was committed stays, run `lorekeeper sync` to resu
 @click.option("--history", is_flag=True, help="Show the last syncs, start none.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, help="How many syncs --history shows.")
 @click.option("--rollback", metavar="RUN", help="Put a source back as it was before that sync, and hold it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
+@json_option
 @place_options
 @click.pass_obj
 def sync(
@@ -55,7 +55,7 @@ def sync(
 
 
 @click.command(short_help="Show sources, sizes, last syncs and errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output, nothing else.")
+@json_option
 @place_options
 @click.pass_obj
 def status(place: Place, as_json: bool) -> int:

@@ -7,11 +7,29 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from kb.public_hosts import AllowedHosts
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def interval_seconds(text: str) -> int:
+    """Turn `30s`, `15m`, `2h` or `1d` into seconds; raise ValueError that says the form."""
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit() and unit in _UNITS and 0 < int(number) < 10**6):
+        raise ValueError(f"{text!r} is not an interval. Write a number and s, m, h or d, such as 30m.")
+    return int(number) * _UNITS[unit]
+
+
+def _checked_interval(text: str) -> str:
+    interval_seconds(text)
+    return text
+
+
+Interval = Annotated[str, AfterValidator(_checked_interval)]
 
 
 class Section(BaseModel):
@@ -66,15 +84,9 @@ class SyncSettings(Section):
     parse_seconds: float = Field(30.0, gt=0, description="Seconds one document may take to parse.")
     parse_memory_mb: int = Field(512, ge=128, description="Memory one document may take to parse.")
     batch_documents: int = Field(128, ge=1, le=10_000, description="Documents a commit at most.")
-    keep_versions: str = Field(
+    keep_versions: Interval = Field(
         "24h", description="How long a run can be rolled back: 30m, 24h, 7d. It costs disk."
     )
-
-    @field_validator("keep_versions")
-    @classmethod
-    def _interval(cls, value: str) -> str:
-        interval_seconds(value)
-        return value
 
 
 class ScheduleSettings(Section):
@@ -85,15 +97,9 @@ class ScheduleSettings(Section):
     jitter: float = Field(
         0.1, ge=0, le=0.5, description="Share of the interval by which a run may come later."
     )
-    backoff_cap: str = Field("6h", description="The longest wait after failures.")
+    backoff_cap: Interval = Field("6h", description="The longest wait after failures.")
     attention_after: int = Field(5, ge=1, description="Failures in a row until a source needs attention.")
     drain_seconds: float = Field(20.0, gt=0, description="Seconds a sync has to stop at SIGTERM.")
-
-    @field_validator("backoff_cap")
-    @classmethod
-    def _interval(cls, value: str) -> str:
-        interval_seconds(value)
-        return value
 
 
 class FetchSettings(Section):
@@ -124,17 +130,6 @@ class ReadersSettings(Section):
     )
     seconds: float = Field(600.0, gt=0, description="Seconds a reader may take to load a source.")
     memory_mb: int = Field(1024, ge=128, description="Memory a reader may take.")
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def interval_seconds(text: str) -> int:
-    """Turn `30s`, `15m`, `2h` or `1d` into seconds; raise ValueError that says the form."""
-    number, unit = text[:-1], text[-1:]
-    if not (number.isascii() and number.isdigit() and unit in _UNITS and 0 < int(number) < 10**6):
-        raise ValueError(f"{text!r} is not an interval. Write a number and s, m, h or d, such as 30m.")
-    return int(number) * _UNITS[unit]
 
 
 def check_schedule(text: str) -> None:

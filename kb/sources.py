@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from kb.documents import HIDDEN_TAG
-from kb.settings import Section, check_schedule, interval_seconds
+from kb.settings import Interval, Section, check_schedule
 
 SOURCE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
@@ -131,14 +131,10 @@ class HistorySource(HostedSource):
     """What the histories of chat channels have. Each thread is a document, seen by the channel's members."""
 
     days: int = Field(365, ge=1, le=36_500, description="How far back the channel is read.")
-    look_back: str = Field("30d", description="How old a thread may be to be looked at for late replies.")
+    look_back: Interval = Field(
+        "30d", description="How old a thread may be to be looked at for late replies."
+    )
     bots: tuple[str, ...] = Field((), description="Ids of bots whose messages are kept too.")
-
-    @field_validator("look_back")
-    @classmethod
-    def _look_back(cls, value: str) -> str:
-        interval_seconds(value)
-        return value
 
 
 class SlackHistorySource(HistorySource):

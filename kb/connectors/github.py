@@ -21,12 +21,14 @@ from kb.connectors.repository_reading import (
     RepositoryConnector,
     number_in,
     repository_path,
+    segment_of,
     shown,
+    stamp,
+    uri_in,
 )
 from kb.connectors.repository_spool import Spool, Spooled
 from kb.connectors.repository_threads import Post, Thread, digest
 from kb.connectors.repository_wiki import GitWiki
-from kb.connectors.uris import path_of, uri_of
 from kb.documents import Content, DocumentRef
 from kb.errors import SourceUnavailable
 from kb.sources import GithubSource
@@ -257,14 +259,14 @@ class _Threads:
 
     def changed(self, since: datetime) -> AsyncIterator[tuple[int, Item]]:
         """Yield what changed, newest first: what changes meanwhile is then seen twice and not missed."""
-        return self._listed(sort="updated", direction="desc", since=_stamp(since))
+        return self._listed(sort="updated", direction="desc", since=stamp(since))
 
     async def remarks(self, since: datetime) -> AsyncIterator[Remark]:
         """Yield the comments that changed."""
         paths = ["/issues/comments", *(["/pulls/comments"] if "pulls" in self.prefixes else [])]
         for path in paths:
             async for answer in self._api.pages(
-                f"{self._path}{path}", sort="updated", direction="desc", since=_stamp(since)
+                f"{self._path}{path}", sort="updated", direction="desc", since=stamp(since)
             ):
                 for comment in self._api.parse(_COMMENTS, answer):
                     number = (comment.issue_url or comment.pull_request_url).rpartition("/")[2]
@@ -330,16 +332,17 @@ class _Releases:
         async for answer in self._api.pages(self._path):
             releases = [each for each in self._api.parse(_RELEASES, answer) if not each.draft]
             await self._spool.keep(
-                Spooled(_release_uri(each), each.version, each.model_dump_json()) for each in releases
+                Spooled(uri_in("releases", each.tag_name), each.version, each.model_dump_json())
+                for each in releases
             )
             for each in releases:
-                uri = _release_uri(each)
+                uri = uri_in("releases", each.tag_name)
                 found[uri] = Listed(uri, each.version, self._page(each.tag_name))
         return PartListing(documents=list(found.values()))
 
     async def read(self, ref: DocumentRef) -> Content:
         release = await self._release(ref)
-        if release.draft or _release_uri(release) != ref.uri:
+        if release.draft or uri_in("releases", release.tag_name) != ref.uri:
             raise NotThere
         return Thread(
             kind=f"Release {release.tag_name}",
@@ -358,17 +361,10 @@ class _Releases:
         spooled = await self._spool.take(ref.uri, ref.version)
         if spooled is not None:
             return _RELEASE.validate_json(spooled)
-        tag = path_of(ref.uri.partition("/")[2])
-        if tag is None or {b"", b".", b".."} & set(tag.split(b"/")) or b"\0" in tag or len(tag) > 1000:
-            raise NotThere
-        return self._api.parse(_RELEASE, await self._api.get(f"{self._path}/tags/{quote(tag, safe='')}"))
+        return self._api.parse(_RELEASE, await self._api.get(f"{self._path}/tags/{segment_of(ref.uri)}"))
 
     def _page(self, tag: str) -> str | None:
         return self._repository.page(f"releases/tag/{quote(tag)}")
-
-
-def _release_uri(release: _Release) -> str:
-    return f"releases/{uri_of(release.tag_name.encode('utf-8', 'replace'))}"
 
 
 def _post(comment: _Comment) -> Post:
@@ -378,10 +374,6 @@ def _post(comment: _Comment) -> Post:
 
 def _login(account: _Account | None) -> str:
     return account.login if account else ""
-
-
-def _stamp(when: datetime) -> str:
-    return f"{when:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _web_host(base_url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
@@ -19,11 +19,13 @@ from kb.connectors.repository_reading import (
     RepositoryConnector,
     number_in,
     repository_path,
+    segment_of,
     shown,
+    stamp,
+    uri_in,
 )
 from kb.connectors.repository_spool import Spool, Spooled
 from kb.connectors.repository_threads import Post, Thread, digest
-from kb.connectors.uris import path_of, uri_of
 from kb.documents import Content, DocumentRef
 from kb.errors import SourceUnavailable
 from kb.sources import GitlabSource
@@ -233,7 +235,7 @@ class _Threads:
 
     def changed(self, since: datetime) -> AsyncIterator[tuple[int, Item]]:
         """Yield what changed, newest first, and so what has become confidential as well."""
-        return self._pages(order_by="updated_at", sort="desc", updated_after=_stamp(since))
+        return self._pages(order_by="updated_at", sort="desc", updated_after=stamp(since))
 
     async def remarks(self, since: datetime) -> AsyncIterator[Remark]:
         """Yield nothing: at GitLab a note changes its issue's time."""
@@ -270,11 +272,11 @@ class _Releases:
         async for answer in self._api.pages(self._path):
             releases = self._api.parse(_RELEASES, answer)
             await self._spool.keep(
-                Spooled(_uri("releases", each.tag_name), each.version, each.model_dump_json())
+                Spooled(uri_in("releases", each.tag_name), each.version, each.model_dump_json())
                 for each in releases
             )
             for each in releases:
-                uri = _uri("releases", each.tag_name)
+                uri = uri_in("releases", each.tag_name)
                 found[uri] = Listed(uri, each.version, self._page(each.tag_name))
         return PartListing(documents=list(found.values()))
 
@@ -283,8 +285,8 @@ class _Releases:
         if spooled is not None:
             release = _RELEASE.validate_json(spooled)
         else:
-            release = self._api.parse(_RELEASE, await self._api.get(f"{self._path}/{_segment(ref.uri)}"))
-        if _uri("releases", release.tag_name) != ref.uri:
+            release = self._api.parse(_RELEASE, await self._api.get(f"{self._path}/{segment_of(ref.uri)}"))
+        if uri_in("releases", release.tag_name) != ref.uri:
             raise NotThere
         when = release.released_at or release.created_at
         return Thread(
@@ -317,10 +319,10 @@ class _Wiki:
         async for answer in self._api.pages(self._path, with_content=1):
             pages = [each for each in self._api.parse(_PAGES, answer) if not _is_bar(each.slug)]
             await self._spool.keep(
-                Spooled(_uri("wiki", each.slug), each.version, each.model_dump_json()) for each in pages
+                Spooled(uri_in("wiki", each.slug), each.version, each.model_dump_json()) for each in pages
             )
             for each in pages:
-                uri = _uri("wiki", each.slug)
+                uri = uri_in("wiki", each.slug)
                 found[uri] = Listed(uri, each.version, self._page(each.slug))
         return PartListing(documents=list(found.values()))
 
@@ -329,8 +331,8 @@ class _Wiki:
         if spooled is not None:
             page = _PAGE.validate_json(spooled)
         else:
-            page = self._api.parse(_PAGE, await self._api.get(f"{self._path}/{_segment(ref.uri)}"))
-        if _uri("wiki", page.slug) != ref.uri or _is_bar(page.slug):
+            page = self._api.parse(_PAGE, await self._api.get(f"{self._path}/{segment_of(ref.uri)}"))
+        if uri_in("wiki", page.slug) != ref.uri or _is_bar(page.slug):
             raise NotThere
         title = " ".join((page.title or page.slug).split())
         media_type, mark = _FORMATS.get(page.format, ("text/plain", ""))
@@ -349,21 +351,5 @@ def _is_bar(slug: str) -> bool:
     return slug.rpartition("/")[2].startswith("_")
 
 
-def _uri(prefix: str, name: str) -> str:
-    return f"{prefix}/{uri_of(name.encode('utf-8', 'replace'))}"
-
-
-def _segment(uri: str) -> str:
-    """Return what follows a uri's prefix as one segment of a path; raise NotThere when it can be none."""
-    name = path_of(uri.partition("/")[2])
-    if name is None or {b"", b".", b".."} & set(name.split(b"/")) or b"\0" in name or len(name) > 1000:
-        raise NotThere
-    return quote(name, safe="")
-
-
 def _post(author: _Account | None, text: str | None, created: datetime | None) -> Post:
     return Post(author=author.username if author else "", text=text or "", created=created)
-
-
-def _stamp(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

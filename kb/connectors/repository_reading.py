@@ -8,13 +8,15 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from kb.connectors.base import Resources
 from kb.connectors.repository_api import NotThere, Pace, ServerFault
 from kb.connectors.repository_spool import Spool
 from kb.connectors.selection import Selection
+from kb.connectors.uris import path_of, uri_of
 from kb.documents import Content, DocumentRef
 from kb.errors import DocumentUnreadable, DocumentVanished, SourceInvalid, SourceUnavailable
 from kb.sources import GithubSource, GitlabSource
@@ -202,3 +204,21 @@ def number_in(uri: str) -> int:
     if not _NUMBER.fullmatch(rest):
         raise NotThere
     return int(rest)
+
+
+def uri_in(prefix: str, name: str) -> str:
+    """Return the uri of what has this name under a prefix: a release by its tag, a wiki page by its slug."""
+    return f"{prefix}/{uri_of(name.encode('utf-8', 'replace'))}"
+
+
+def segment_of(uri: str) -> str:
+    """Return what follows a uri's prefix as one segment of a path; raise NotThere when it can be none."""
+    name = path_of(uri.partition("/")[2])
+    if name is None or {b"", b".", b".."} & set(name.split(b"/")) or b"\0" in name or len(name) > 1000:
+        raise NotThere
+    return quote(name, safe="")
+
+
+def stamp(when: datetime) -> str:
+    """Return a moment as the APIs take it."""
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
