@@ -1,35 +1,14 @@
-"""Answers, passages and reports as the JSON that other programs rely on. Pure."""
+"""Passages as the JSON that other programs rely on. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-
-from bot.messages import Answer, Citation
 
 if TYPE_CHECKING:
     from kb.retriever import SearchResult
 
 _SCORE_DIGITS = 4
 _TIME_DIGITS = 1
-
-
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """Return an answer as `lorekeeper ask --json` prints it."""
-    return {
-        "question": answer.question,
-        "answered": answer.answered,
-        "answer": answer.text,
-        "confidence": round(answer.confidence, _SCORE_DIGITS),
-        "citations": _citations(answer.citations),
-        "nearest": _citations(answer.nearest),
-        "mode": answer.mode,
-        "model": answer.model,
-        "milliseconds": round(answer.milliseconds, _TIME_DIGITS),
-        "usage": asdict(answer.usage),
-        "notice": answer.notice,
-    }
 
 
 def search_json(question: str, result: SearchResult, limit: int) -> dict[str, Any]:
@@ -53,7 +32,3 @@ def search_json(question: str, result: SearchResult, limit: int) -> dict[str, An
         "confidence": round(result.confidence, _SCORE_DIGITS),
         "milliseconds": round(result.milliseconds, _TIME_DIGITS),
     }
-
-
-def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
-    return [asdict(citation) for citation in citations]

@@ -57,7 +57,7 @@ def _settings(place: Place) -> Settings:
     """Built-in defaults, whatever settings lie about, unless a file is named on purpose."""
     settings = load_settings(place.config) if place.config else Settings.model_construct()
     data = (Path.cwd() / place.data) if place.data else own_data_folder() / "demo"
-    source = FolderSource(name="docs", location=str(documents_folder()))
+    source = FolderSource(name="docs", location=str(documents_folder()), include=("*.md",))
     return settings.model_copy(update={"data": DataSettings(path=data), "sources": (source,)})
 
 

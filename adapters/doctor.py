@@ -19,13 +19,21 @@ from rich.console import Console
 from rich.text import Text
 
 from adapters.cli_options import Place
-from adapters.errors import SettingsError, UsageError
+from adapters.errors import Remark, SettingsError, UsageError
 from adapters.failures import DONE, FAILED, WRONG_USAGE, describe
 from adapters.figures import count, duration, size
 from adapters.launch import launch
 from adapters.plain import emit, json_text, single_line
 from adapters.runtime import Runtime, model_names
-from adapters.settings import Settings, check_secrets, find_config, load_settings
+from adapters.settings import (
+    Settings,
+    check_platform_secrets,
+    check_secrets,
+    find_config,
+    load_settings,
+    read_discord_token,
+    read_slack_secrets,
+)
 from adapters.terminal import open_consoles
 from bot.commands import SourceOverview
 from kb.sources import AnySource, GitSource
@@ -52,10 +60,6 @@ class Finding:
     detail: str
 
 
-class Remark(Exception):
-    """Something worth saying that keeps nothing from working."""
-
-
 def run_doctor(place: Place, *, as_json: bool) -> int:
     """Run all checks and return the exit code."""
     out, _ = open_consoles()
@@ -79,6 +83,7 @@ def _settings(place: Place) -> tuple[Settings | None, Finding]:
         file = find_config(place.config)
         settings = load_settings(place.config, place.data)
         check_secrets(settings)
+        check_platform_secrets(settings)
     except SettingsError as error:
         return None, Finding(check="Settings", outcome="failed", detail=str(error))
     return settings, Finding(check="Settings", outcome="ok", detail=str(file or "built-in defaults"))
@@ -91,10 +96,28 @@ async def _examine(runtime: Runtime) -> AsyncIterator[Finding]:
     yield await _found("Index", lambda: _index(runtime))
     yield await _found("Answers", lambda: _model(runtime))
     yield await _found("Schedule", lambda: _schedule(runtime))
+    async for finding in _platforms(runtime.settings):
+        yield finding
     sources = await _sources(runtime)
     yield await _found("git", lambda: _git(sources))
     for source in sources:
         yield await _found(f"Source {source.name}", partial(_source, runtime, source))
+
+
+async def _platforms(settings: Settings) -> AsyncIterator[Finding]:
+    """Ask each chat platform that is switched on whether it lets the bot in; nothing is posted."""
+    if settings.slack.enabled:
+        from adapters.slack import checking as slack
+
+        secrets = read_slack_secrets(settings.slack)
+        yield await _found("Slack", lambda: slack.check_bot(settings.slack, secrets))
+        if settings.slack.mode == "socket":
+            yield await _found("Slack events", lambda: slack.check_socket(settings.slack, secrets))
+    if settings.discord.enabled:
+        from adapters.discord import checking as discord
+
+        token = read_discord_token(settings.discord)
+        yield await _found("Discord", lambda: discord.check_bot(settings.discord, token))
 
 
 async def _found(check: str, work: Callable[[], Awaitable[str]]) -> Finding:

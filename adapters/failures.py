@@ -1,7 +1,7 @@
 """How a failure ends the command: one line for the user, an exit code, a traceback in a file if it is ours.
 
-Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings, 3 done with some documents failed, 130
-stopped by Ctrl-C.
+Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings, 3 done with some documents failed, 4 a chat
+platform refused the bot, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, PlatformRefused
 from bot.errors import BotError, CommandError
 from kb.errors import KnowledgeBaseError, SourceInvalid
 
@@ -20,6 +20,7 @@ DONE = 0
 FAILED = 1
 WRONG_USAGE = 2
 PARTLY_DONE = 3
+REFUSED = 4
 STOPPED = 130
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
@@ -28,6 +29,8 @@ _SHORTEST_SECRET = 6
 
 def exit_code(error: BaseException) -> int:
     """Return the exit code that an error stands for."""
+    if isinstance(error, PlatformRefused):
+        return REFUSED
     return WRONG_USAGE if isinstance(error, AdapterError | CommandError | SourceInvalid) else FAILED
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bot.assistant import Assistant
     from bot.commands import Commands
+    from bot.ledger import Ledger
     from bot.llms import Model
     from bot.settings import LlmSettings
     from kb.connectors.registry import Connectors
@@ -103,6 +104,10 @@ class Runtime:
     async def assistant(self) -> Assistant:
         """Return what answers questions."""
         return await self._once("assistant", self._open_assistant)
+
+    async def ledger(self) -> Ledger:
+        """Return where answers are kept."""
+        return await self._once("ledger", self._open_ledger)
 
     async def model(self) -> Model | None:
         """Return the model that writes answers, None when sentences are quoted."""
@@ -202,18 +207,22 @@ class Runtime:
     async def _open_assistant(self) -> Assistant:
         from bot.assistant import Assistant
         from bot.extractive import Composer
-        from bot.ledger import Ledger
 
-        searcher, engine = await asyncio.gather(self.searcher(), self.engine())
+        searcher, ledger = await asyncio.gather(self.searcher(), self.ledger())
         assistant = Assistant(
             searcher,
             Composer(searcher).compose,
             await self.model(),
-            await Ledger.open(engine),
+            ledger,
             self.settings.retrieval,
         )
         self._stack.push_async_callback(assistant.close)
         return assistant
+
+    async def _open_ledger(self) -> Ledger:
+        from bot.ledger import Ledger
+
+        return await Ledger.open(await self.engine())
 
     async def _open_model(self) -> Model | None:
         settings = self.settings.llm

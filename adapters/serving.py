@@ -1,4 +1,4 @@
-"""What `serve` does: sources synced by schedule until a signal, one line a sync."""
+"""What `serve` does: chat platforms answered and sources synced by schedule, until a signal."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import sys
 
 from rich.console import Console
 
+from adapters.chatting import Chat, open_chat
 from adapters.cli_options import Place
-from adapters.errors import UsageError
+from adapters.errors import AdapterError, UsageError
 from adapters.failures import DONE, FAILED, STOPPED
 from adapters.figures import ago, count
 from adapters.launch import launch
 from adapters.runtime import Runtime
-from adapters.settings import Settings
+from adapters.settings import Settings, check_platform_secrets
 from adapters.syncing import report_line
 from adapters.terminal import open_consoles, say
 from bot import rebuilding
@@ -39,9 +40,12 @@ def run_serve(place: Place) -> int:
     """Serve until a signal and return the exit code."""
 
     async def body(runtime: Runtime) -> int:
-        if not runtime.settings.schedule.enabled:
+        settings = runtime.settings
+        check_platform_secrets(settings)
+        if not (settings.schedule.enabled or settings.platforms):
             raise UsageError(
-                "serve: there is nothing to do while [schedule] enabled is false. Set it to true."
+                "serve: there is nothing to do while [schedule] enabled is false and no chat platform is "
+                "enabled. Set one of them to true."
             )
         return await Serving(runtime.settings, open_consoles()[1]).run()
 
@@ -56,6 +60,7 @@ class Serving:
         self._err = err
         self._halt = asyncio.Event()
         self._signalled = False
+        self._refused: AdapterError | None = None
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
@@ -67,6 +72,8 @@ class Serving:
             async with Runtime(self._settings) as runtime:
                 if not await self._serve(runtime):
                     self._abandon()
+        if self._refused is not None:
+            raise self._refused
         say(self._err, "Stopped. What was committed stays.")
         return DONE
 
@@ -90,7 +97,36 @@ class Serving:
         os._exit(FAILED)
 
     async def _serve(self, runtime: Runtime) -> bool:
-        """Run the schedule; False when a sync could not be stopped in time."""
+        """Run chats and schedule; False when a sync could not be stopped in time."""
+        chat = await open_chat(runtime)
+        number = len(await (await runtime.commands()).sources())
+        names = "".join(f"{name.capitalize()}, " for name in runtime.settings.platforms)
+        say(self._err, f"Serving {names}{count(number, 'source')}. Stop with Ctrl-C.")
+        store, engine = await runtime.store(), await runtime.engine()
+        upkeep = asyncio.create_task(_keep_up(store, Leases(engine)))
+        try:
+            stopped, _ = await asyncio.gather(self._sync(runtime, chat), self._answer(chat))
+            return stopped
+        finally:
+            upkeep.cancel()
+            await asyncio.gather(upkeep, return_exceptions=True)
+
+    async def _answer(self, chat: Chat | None) -> None:
+        """Answer in the chats until the end; a platform that refuses the bot is the end."""
+        if chat is None:
+            return
+        try:
+            await chat.run(self._halt)
+        except AdapterError as exc:
+            self._refused = exc
+            self._signalled = True
+            self._halt.set()
+
+    async def _sync(self, runtime: Runtime, chat: Chat | None) -> bool:
+        """Sync by schedule until the end; False when a sync could not be stopped in time."""
+        if not runtime.settings.schedule.enabled:
+            await self._halt.wait()
+            return True
         built = rebuilding.built(runtime.data)
         manifest, synchroniser = await runtime.manifest(), await runtime.synchroniser()
 
@@ -102,15 +138,13 @@ class Serving:
                 raise SyncRefused("The index was built anew by another process; it is opened now.")
             return await synchroniser.run(source)
 
-        scheduler = await runtime.scheduler(run, self._tell)
-        number = len(await (await runtime.commands()).sources())
-        say(self._err, f"Serving {count(number, 'source')}. Stop with Ctrl-C.")
-        upkeep = asyncio.create_task(_keep_up(await runtime.store(), Leases(manifest.engine)))
-        try:
-            return await scheduler.serve(self._halt)
-        finally:
-            upkeep.cancel()
-            await asyncio.gather(upkeep, return_exceptions=True)
+        def told(report: SyncReport, schedule: Schedule) -> None:
+            self._tell(report, schedule)
+            if chat is not None:
+                chat.told(report, schedule)
+
+        scheduler = await runtime.scheduler(run, told)
+        return await scheduler.serve(self._halt)
 
     def _tell(self, report: SyncReport, schedule: Schedule) -> None:
         next_run = "" if schedule.paused else f"; next {ago(schedule.next_run)}"

@@ -17,8 +17,11 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from adapters.discord.settings import DiscordSettings
 from adapters.errors import SettingsError
 from adapters.settings_errors import describe, nearest_variable
+from adapters.slack.settings import SlackSecrets, SlackSettings
+from bot.chat_settings import ChannelSettings, PlatformSettings
 from bot.settings import LlmSettings
 from kb.settings import (
     DatabaseSettings,
@@ -53,7 +56,16 @@ class Settings(BaseSettings):
     schedule: ScheduleSettings = ScheduleSettings()
     fetch: FetchSettings = FetchSettings()
     readers: ReadersSettings = ReadersSettings()
+    slack: SlackSettings = SlackSettings()
+    discord: DiscordSettings = DiscordSettings()
+    channels: tuple[ChannelSettings, ...] = ()
     sources: tuple[AnySource, ...] = ()
+
+    @property
+    def platforms(self) -> dict[str, PlatformSettings]:
+        """The chat platforms that are switched on, by name."""
+        every: dict[str, PlatformSettings] = {"slack": self.slack, "discord": self.discord}
+        return {name: platform for name, platform in every.items() if platform.enabled}
 
     @classmethod
     def settings_customise_sources(
@@ -98,22 +110,37 @@ def read_secret(section: str, settings: EmbeddingSettings | LlmSettings) -> Secr
     """Return the API key that a section names; None where its server needs none."""
     if settings.provider != "openai":
         return None
-    variable = settings.api_key_env
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-        raise SettingsError(
-            f"{section}.api_key_env is not the name of an environment variable (its value is not shown). "
-            "Put the key into a variable and write that variable's name."
-        )
-    if value := os.environ.get(variable, "").strip():
-        return SecretStr(value)
+    variable = _checked_name(f"{section}.api_key_env", settings.api_key_env)
+    if (secret := read_variable(variable)) is not None:
+        return secret
     # A self-hosted server often wants no key; whoever names a variable of their own means it to be set.
     if settings.base_url and variable == type(settings).model_fields["api_key_env"].default:
         return None
-    shown = variable if variable.isupper() else "it names"
-    raise SettingsError(
-        f"{section}.api_key_env: the environment variable {shown} is not set. "
-        f"Set it to your API key, or leave {section}.provider at its default."
+    raise _missing(
+        f"{section}.api_key_env", variable, f"your API key, or leave {section}.provider at its default"
     )
+
+
+def read_slack_secrets(settings: SlackSettings) -> SlackSecrets:
+    """Return what `[slack]` names; raise SettingsError where something is missing that its mode needs."""
+    secrets = {
+        key.removesuffix("_env"): read_variable(_checked_name(f"slack.{key}", getattr(settings, key)))
+        for key in ("bot_token_env", "app_token_env", "signing_secret_env", "client_secret_env")
+    }
+    for name in _needed_by_slack(settings):
+        if secrets[name] is None:
+            key = f"{name}_env"
+            told = f"the app's {name.replace('_', ' ')}, or set slack.enabled to false"
+            raise _missing(f"slack.{key}", getattr(settings, key), told)
+    return SlackSecrets(**secrets)
+
+
+def read_discord_token(settings: DiscordSettings) -> SecretStr:
+    """Return the bot token that `[discord]` names; raise SettingsError when it is not set."""
+    variable = _checked_name("discord.token_env", settings.token_env)
+    if (secret := read_variable(variable)) is None:
+        raise _missing("discord.token_env", variable, "the bot token, or set discord.enabled to false")
+    return secret
 
 
 def read_variable(variable: str) -> SecretStr | None:
@@ -122,10 +149,38 @@ def read_variable(variable: str) -> SecretStr | None:
     return SecretStr(value) if value else None
 
 
+def check_platform_secrets(settings: Settings) -> None:
+    """Raise SettingsError where a secret is missing that a chat platform which is switched on needs."""
+    if settings.slack.enabled:
+        read_slack_secrets(settings.slack)
+    if settings.discord.enabled:
+        read_discord_token(settings.discord)
+
+
 def check_secrets(settings: Settings) -> None:
     """Raise SettingsError where a secret that the settings call for is missing."""
     read_secret("embedding", settings.embedding)
     read_secret("llm", settings.llm)
+
+
+def _needed_by_slack(settings: SlackSettings) -> tuple[str, ...]:
+    if settings.mode == "socket":
+        return "bot_token", "app_token"
+    return "signing_secret", "client_secret" if settings.client_id else "bot_token"
+
+
+def _checked_name(key: str, variable: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        raise SettingsError(
+            f"{key} is not the name of an environment variable (its value is not shown). "
+            "Put the secret into a variable and write that variable's name."
+        )
+    return variable
+
+
+def _missing(key: str, variable: str, told: str) -> SettingsError:
+    shown = variable if variable.isupper() else "it names"
+    return SettingsError(f"{key}: the environment variable {shown} is not set. Set it to {told}.")
 
 
 def _read(file: Path) -> dict[str, Any]:

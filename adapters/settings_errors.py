@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.chat_settings import ChannelSettings
 from kb.sources import AnySource
 
 _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
@@ -120,9 +121,18 @@ def _elsewhere(location: tuple[int | str, ...]) -> str:
 def _keys(settings: type[BaseModel]) -> Iterator[str]:
     for name, field in settings.model_fields.items():
         yield name
-        sections: tuple[Any, ...] = _source_classes() if name == "sources" else (field.annotation,)
+        sections: tuple[Any, ...] = _classes_of(name) or (field.annotation,)
         for key in dict.fromkeys(key for section in sections for key in section.model_fields):
             yield f"{name}.{key}"
+
+
+def _classes_of(blocks: str) -> tuple[type[BaseModel], ...]:
+    """Return the classes of blocks that may stand several times."""
+    blocks_of: dict[str, tuple[type[BaseModel], ...]] = {
+        "sources": _source_classes(),
+        "channels": (ChannelSettings,),
+    }
+    return blocks_of.get(blocks, ())
 
 
 def _source_classes() -> tuple[type[BaseModel], ...]:

@@ -54,7 +54,7 @@ class _Turn:
     """What is known of one turn while it runs."""
 
     question: Question
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str
     began: float = field(default_factory=time.perf_counter)
     deadline: float = 0.0
     text: str = ""
@@ -109,7 +109,7 @@ class Assistant:
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield the answer's checked sentences as they are written, and last the Answer itself."""
-        turn = _Turn(question=question)
+        turn = _Turn(question=question, id=question.id or uuid.uuid4().hex)
         answer = None
         async with aclosing(self._turn(turn)) as steps:
             async for step in steps:
@@ -184,7 +184,8 @@ class Assistant:
     def _judge(self, turn: _Turn, result: SearchResult) -> str:
         """Return why there is no answer, or nothing when there may be one."""
         if result.passages:
-            return NOT_FOUND if turn.confidence < self._settings.threshold else ""
+            bar = max(self._settings.threshold, turn.question.bar or 0.0)
+            return NOT_FOUND if turn.confidence < bar else ""
         if turn.question.sources:
             return f"I have no documents from {', '.join(map(repr, turn.question.sources))}."
         return NO_DOCUMENTS
@@ -293,7 +294,8 @@ class Assistant:
 
     async def _keep(self, turn: _Turn, answer: Answer) -> None:
         """Hand the answer to the ledger; a slow or broken ledger neither delays nor loses it."""
-        if self._ledger is None:
+        unwanted = turn.question.bar is not None and not answer.answered
+        if self._ledger is None or unwanted:
             return
         task = asyncio.create_task(self._record(self._ledger, turn, answer))
         self._keeping.add(task)

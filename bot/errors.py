@@ -5,7 +5,11 @@
     │   ├── ModelUnavailable  it cannot be reached, is overloaded or timed out
     │   ├── ModelRefused      it rejected the request (key, quota, unknown model, content)
     │   └── DraftRejected     what it wrote does not stand on the passages that were found
-    └── CommandError          a command cannot be carried out as it was written
+    ├── CommandError          a command cannot be carried out as it was written
+    │   └── NotAllowed            whoever asks may not do that
+    └── SurfaceError          a chat platform did not take what was said
+        ├── SurfaceBusy           not now: try again later
+        └── SurfaceGone           the place, the message or the right to write there is gone
 
 Every message is one line that names the thing, says what is wrong, and then what to do.
 """
@@ -39,3 +43,23 @@ class DraftRejected(ModelError):
 
 class CommandError(BotError):
     """A command cannot be carried out as it was written."""
+
+
+class NotAllowed(CommandError):
+    """Whoever asks may not do that."""
+
+
+class SurfaceError(BotError):
+    """A chat platform did not take what was said."""
+
+
+class SurfaceBusy(SurfaceError):
+    """The platform cannot take it now. `seconds` is how long it asks to wait, None when it does not say."""
+
+    def __init__(self, message: str, *, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class SurfaceGone(SurfaceError):
+    """The place, the message or the right to write there is gone; trying again changes nothing."""

@@ -40,13 +40,21 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question as a person put it, with all that decides its answer."""
+    """A question as a person put it, with all that decides its answer.
+
+    Nobody asked for the answer to a question with a `bar`: it needs that confidence, and is kept only when it
+    has it. `id` becomes the answer's, so that asking once more replaces what was kept of the first try;
+    empty: a new one. `language` is what the reader reads, such as "de"; empty: unknown.
+    """
 
     text: str
     asker: Asker = field(default_factory=Asker)
     conversation: Conversation = field(default_factory=Conversation)
     sources: tuple[str, ...] = ()  # only these sources; empty: all
     persona: str | None = None
+    language: str = ""
+    bar: float | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

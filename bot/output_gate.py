@@ -73,7 +73,7 @@ _DEFINITION = re.compile(
 )
 _MARKER = re.compile(r"\^?\d{1,2}")
 
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'`|\\^{}]+", re.IGNORECASE)
+_URL = re.compile(r"(?:(?<![a-z0-9])[a-z][a-z0-9+.-]{1,20}|https?)://[^\s<>\"'`|\\^{}]+", re.IGNORECASE)
 _BARE_HOST = re.compile(
     r"(?<![\w@/\\.:=-])(?:www\.)?(?:[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\.)+[a-z]{2,24}(?::\d+)?[/?][^\s<>\"'`|]*"
     r"|(?<![\w@/\\.-])www\.[^\s<>\"'`|]+",
@@ -88,7 +88,7 @@ _FILE_ENDINGS_TEXT = """
 _FILE_ENDINGS = frozenset(_FILE_ENDINGS_TEXT.split())
 
 _MENTION = re.compile(
-    r"@(?=(?:everyone|here|channel)\b)"
+    r"@(?=(?:everyone|here|channel)(?![a-z0-9]))"
     r"|<(?=\s*(?:@[&!]?\s*[0-9UWSB]|!\s*(?:channel|here|everyone|subteam|date)|#\s*[0-9C]"
     r"|/[\w -]+:\d|a?:\w+:\d|t:-?\d|id:\w|slack:))",
     re.IGNORECASE,

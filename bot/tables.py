@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 metadata = MetaData()
 
@@ -25,6 +37,8 @@ answers = Table(
     Column("input_tokens", Integer, nullable=False),
     Column("output_tokens", Integer, nullable=False),
     Column("cost", Double, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),  # JSON of the whole Answer
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),  # replaced, or its question deleted
     Index("ix_answers_conversation_asked", "conversation", "asked"),
     Index("ix_answers_asked", "asked"),
 )
@@ -39,4 +53,80 @@ answer_citations = Table(
     Column("source", String(64), nullable=False),
     Column("document", Text, nullable=False),
     Index("ix_answer_citations_document", "source", "document"),
+)
+
+# What people think of answers: one row a person and answer.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("answer", String(32), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("good", Boolean, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+# What happened on the chat platforms and has to be seen to. Rows stay for a while after they are done, so
+# that what is delivered again is known; their payload does not.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),  # in order of arrival
+    Column("key", Text, nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("stamp", Text, nullable=False),  # of an edit, to tell the later one
+    Column("platform", String(16), nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text, nullable=False),  # the message itself where it is in no thread
+    Column("person", Text, nullable=False),
+    Column("payload", Text, nullable=False),  # JSON of the Incoming; empty when done
+    Column("received", Double, nullable=False),
+    Column("state", String(8), nullable=False),  # new, running or done
+    Column("result", String(16), nullable=False),  # how it ended; empty before
+    Column("due", Double, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("attempt", Integer, nullable=False),  # grows with every claim: a fence
+    Column("posting", Boolean, nullable=False),  # something of its reply may be visible
+    Column("counted", Boolean, nullable=False),  # against its person's quota
+    Column("stopped", Boolean, nullable=False),  # someone pressed stop
+    Column("finished", Double, nullable=False),
+    Index("ix_inbox_state_due", "state", "due"),
+    Index("ix_inbox_subject", "subject"),
+    Index("ix_inbox_person_received", "person", "received"),
+)
+
+# Which message of ours answers which subject.
+replies = Table(
+    "replies",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("answer", String(32), nullable=False),  # empty: one line in place of an answer
+    Column("platform", String(16), nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("shown", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("incoming", Text, nullable=False),  # JSON of the Incoming, without what was there to reply to it
+    Column("posted", Text, nullable=False),  # JSON of the Posted
+    Column("called", Boolean, nullable=False),  # a person was called
+    Column("resolved", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Index("ix_replies_answer", "answer"),
+    Index("ix_replies_place", "platform", "workspace", "channel", "thread"),
+)
+
+reply_messages = Table(
+    "reply_messages",
+    metadata,
+    Column("platform", String(16), primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("message", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("replies.subject", ondelete="CASCADE"), nullable=False),
+    Index("ix_reply_messages_subject", "subject"),
 )

@@ -49,6 +49,7 @@ class FolderSource(SourceSettings):
     type: Literal["folder"] = "folder"
     gitignore: bool = Field(True, description="Honour .gitignore files.")
     watch: bool = Field(False, description="While serving, sync within seconds of an edit.")
+    links: bool = Field(False, description="Cite a page under the web address in its front matter's link.")
 
 
 class GitSource(SourceSettings):

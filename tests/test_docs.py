@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 import pytest
@@ -17,11 +17,13 @@ from pydantic.fields import FieldInfo
 from adapters import cli_sources
 from adapters.cli import lorekeeper
 from adapters.settings import Settings
+from bot.chat_settings import ChannelSettings
 from kb.sources import AnySource, SourceSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 COMMON = {"--config", "--data", "--help"}
+GROUPS = {name for name, command in lorekeeper.commands.items() if isinstance(command, click.Group)}
 SOURCE_TYPES = get_args(get_args(AnySource)[0])
 
 
@@ -60,7 +62,7 @@ def test_every_command_in_the_docs_exists() -> None:
     for page in PAGES:
         for line in re.findall(r"^\$ (lorekeeper .*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
             words = re.sub(r'"[^"]*"', "X", line.partition("#")[0]).split()
-            command = " ".join(words[: 3 if words[1] == "sources" else 2])
+            command = " ".join(words[: 3 if words[1] in GROUPS else 2])
             assert command in known, f"{page.name}: {line}"
             used = {word for word in words if word.startswith("--")}
             assert used <= options(known[command]) | COMMON, f"{page.name}: {line}"
@@ -96,17 +98,27 @@ def example() -> str:
     return (ROOT / "config.example.toml").read_text(encoding="utf-8")
 
 
+def uncommented() -> dict[str, Any]:
+    return tomllib.loads(re.sub(r"^#(?=[\[\w])", "", example(), flags=re.MULTILINE))
+
+
 def test_example_is_the_defaults() -> None:
     """config.example.toml holds every section and every key with its default, and no other."""
     written = tomllib.loads(example())
-    defaults = Settings.model_construct().model_dump(mode="json", exclude={"sources"})
+    defaults = Settings.model_construct().model_dump(mode="json", exclude={"channels", "sources"})
     assert written == defaults
+
+
+def test_example_s_channel_is_complete() -> None:
+    """The commented [[channels]] block, uncommented, is valid and shows every key."""
+    (block,) = uncommented()["channels"]
+    assert set(block) == set(ChannelSettings.model_fields)
+    ChannelSettings(**block)
 
 
 def test_example_s_sources_are_complete() -> None:
     """The commented blocks, uncommented, are valid and show every key of each source type."""
-    text = re.sub(r"^#(?=[\[\w])", "", example(), flags=re.MULTILINE)
-    blocks = tomllib.loads(text)["sources"]
+    blocks = uncommented()["sources"]
     for cls in SOURCE_TYPES:
         (block,) = [block for block in blocks if block["type"] == cls.model_fields["type"].default]
         assert set(block) == set(cls.model_fields)
@@ -133,13 +145,22 @@ def rows_under(heading: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name != "sources"])
+@pytest.mark.parametrize(
+    "name", [name for name in Settings.model_fields if name not in {"channels", "sources"}]
+)
 def test_settings_page_has_every_key_with_its_default(name: str) -> None:
     """docs/settings.md lists the keys of each section with the defaults of the code."""
     section = Settings.model_fields[name].annotation
     assert section is not None
     written = {key: _written(field) for key, field in section.model_fields.items()}
     assert rows_under(f"### [{name}]") == written
+
+
+def test_settings_page_has_every_channel_s_keys() -> None:
+    """docs/settings.md lists what may differ in one channel."""
+    assert rows_under("### [[channels]]") == {
+        key: _written(field) for key, field in ChannelSettings.model_fields.items()
+    }
 
 
 def test_settings_page_has_every_source_s_keys() -> None:

@@ -31,8 +31,10 @@ from kb.connectors.rooted import (
 )
 from kb.connectors.selection import IgnoreRules, Selection
 from kb.connectors.uris import link_path, path_of, uri_of
+from kb.connectors.web_address import page_address
 from kb.documents import Content, DocumentRef
 from kb.errors import DocumentUnreadable, DocumentVanished, SourceInvalid, SourceUnavailable
+from kb.parsing.markdown import split_front_matter
 from kb.sources import FolderSource
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 _BATCH = 1000
 _DEPTH = 200
 _IGNORE_FILE_BYTES = 1 << 20
+_FRONT_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,9 +259,17 @@ class FolderConnector:
         return Content(
             data=reading.data,
             updated=_moment(reading.status.st_mtime),
-            url=place.url + link_path(os.fsencode(path)),
+            url=self._written_link(reading.data) or place.url + link_path(os.fsencode(path)),
             version=None if version == ref.version else version,
         )
+
+    def _written_link(self, data: bytes) -> str:
+        """Return the web address that a page names as its own, where the settings believe it."""
+        if not self._settings.links:
+            return ""
+        front = split_front_matter(data[:_FRONT_BYTES].decode("utf-8", "replace"))
+        link = str(front.values.get("link") or "")
+        return link if page_address(link) else ""
 
     def _read(self, place: _Place, root: int, path: str) -> Reading:
         try:

@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 EVAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "eval"
-NEED_EVAL = frozenset({"retrieval", "grounding", "trace"})
+NEED_EVAL = frozenset({"retrieval", "grounding", "trace", "recognising"})
 COMMANDS = (
     ("startup",),
     ("embedding",),
     ("retrieval",),
     ("grounding",),
+    ("recognising",),
     ("sync", "unchanged", "--documents", "5000"),
     ("sync", "ingest"),
     ("sync", "memory", "--documents", "10000"),

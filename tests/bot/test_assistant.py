@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.assistant import LONGEST_QUESTION, NO_DOCUMENTS, NO_QUESTION, NOT_FOUND
 from bot.ledger import Ledger
 from bot.messages import Answer, AnswerDone, Asker, Conversation, Question, Turn
+from kb.database import open_database
 from kb.documents import Audience
 from kb.errors import StoreError
 from tests.bot.found import FakeSearcher, Found, assistant, passage
@@ -172,3 +174,16 @@ async def test_no_message_text_in_the_log(caplog: pytest.LogCaptureFixture) -> N
     await assistant(PINS).answer(Question(text="my private question"))
     assert "private" not in caplog.text
     assert "digits" not in caplog.text
+
+
+async def test_what_nobody_asked_for_needs_more(tmp_path: Path) -> None:
+    """An unasked question is answered above its own bar alone, and what falls short of it is not kept."""
+    engine = await open_database("", tmp_path)
+    ledger = await Ledger.open(engine)
+    over = assistant(passage("PINs have 6 digits."), ledger=ledger, confidence=0.7)
+    low = await over.answer(Question(text="How many digits has a PIN?", bar=0.8, id="a1"))
+    assert (low.answered, low.id, await ledger.recent()) == (False, "a1", [])
+    high = await over.answer(Question(text="How many digits has a PIN?", bar=0.6, id="a1"))
+    assert high.answered
+    assert [entry.id for entry in await ledger.recent()] == ["a1"]
+    await engine.dispose()

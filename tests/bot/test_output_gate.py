@@ -22,6 +22,7 @@ LIVE = ("<!channel", "<!here", "<!everyone", "<!subteam", "<!date", "<@", "<#C",
         ("![x][r]\n\n[r]: https://evil.test/a\nend", "x\n\nend"),
         ("Go to https://evil.test/a/b?d=SECRET#x now.", "Go to evil[.]test/a/b now."),
         ("https://good.test@evil.test/?d=1", "evil[.]test"),
+        ("1https://evil.test/a", "1evil[.]test/a"),
         ("https://good.test/r/https://evil.test", "good[.]test/r"),
         ("evil.test/p?d=1 and www.evil.test", "evil[.]test/p and www[.]evil[.]test"),
         ("<https://evil.test/a>", "evil[.]test/a"),
@@ -120,3 +121,12 @@ def test_collected_constructs(name: str) -> None:
         assert not any(live in shown for live in LIVE), line
         assert "\x1b" not in shown, line
         assert "javascript:" not in shown.lower(), line
+
+
+@pytest.mark.parametrize("text", ["_https://evil.test/x_", "__https://evil.test", "_@here_", "_@everyone_"])
+def test_emphasis_hides_no_address_and_no_call(text: str) -> None:
+    """An underscore, which is a letter to a regular expression, keeps nothing from being made dead."""
+    shown = defang(text)
+    assert "://" not in shown
+    assert "@here" not in shown
+    assert "@everyone" not in shown

@@ -16,7 +16,9 @@ from rich.table import Table
 
 from tests.soak.rows import Row
 
-SOAKS = ("kills", "boundaries", "power", "histories", "outages", "files", "replicas", "hosts", "hostile")
+SOAKS = (
+    "kills", "boundaries", "power", "histories", "outages", "files", "replicas", "hosts", "hostile", "inbox",
+)  # fmt: skip
 
 
 def main(scale: float) -> int:

@@ -380,3 +380,17 @@ async def test_a_vanished_file_says_so(tmp_path: Path) -> None:
     for uri in ("a.md", "sub/b.md"):
         with pytest.raises(DocumentVanished, match=rf"^'{uri}' of source 'docs' is gone\.$"):
             await source.fetch(refs[uri])
+
+
+async def test_a_page_may_name_its_own_link(tmp_path: Path) -> None:
+    """With `links`, a web address in the front matter is what a page is cited under; without, it is not."""
+    (tmp_path / "a.md").write_text("---\nlink: https://chat.example/p1?t=2\n---\nText.")
+    (tmp_path / "b.md").write_text("---\nlink: javascript:alert(1)\n---\nText.")
+    urls: dict[bool, list[str | None]] = {}
+    for links in (True, False):
+        source = FolderSource(name="docs", location=str(tmp_path), links=links)
+        opened = FolderConnector(source)
+        refs = sorted([ref async for ref in opened.list_documents()], key=lambda ref: ref.uri)
+        urls[links] = [(await opened.fetch(ref)).url for ref in refs]
+    own = [f"file://{tmp_path}/a.md", f"file://{tmp_path}/b.md"]
+    assert urls == {True: ["https://chat.example/p1?t=2", own[1]], False: own}

@@ -1,0 +1,1 @@
+"""Slack as a way in and out: its events become questions, answers become its messages."""

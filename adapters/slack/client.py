@@ -1,0 +1,191 @@
+"""The Web API of one workspace: calls that keep the rate limits and whose failures are told apart.
+
+    SurfaceBusy
+    └── CallUncertain   no usable reply came: the call may have been carried out
+    SurfaceGone
+    └── CallRefused     Slack refused the call, and would again; `code` is its error
+
+The SDK's own handlers repeat a post whose reply was lost, and so post it twice; none of them is used here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SurfaceBusy, SurfaceGone
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+    from adapters.slack.pace import Pace
+
+PATIENCE = 60.0
+TOKEN_ERRORS = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "app_uninstalled",
+     "not_allowed_token_type"}
+)  # fmt: skip
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_PASSING = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "messaging_processing_failed",
+     "update_failed", "external_channel_migrating", "team_added_to_org"}
+)  # fmt: skip
+_ONCE = frozenset(
+    {"chat.postMessage", "chat.postEphemeral", "chat.startStream", "chat.appendStream", "chat.stopStream",
+     "views.open", "views.push"}
+)  # fmt: skip
+_JSON = ("chat.", "views.", "assistant.", "agents.", "conversations.open")
+_TRIES = 3
+_SERVER_ERROR = 500
+_TOO_MANY = 429
+_DEFAULT_WAIT = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class CallUncertain(SurfaceBusy):
+    """No usable reply came: the call may have been carried out."""
+
+
+class CallRefused(SurfaceGone):
+    """Slack refused the call, and would again. `code` is its error, such as "not_in_channel"."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class _Limited(Exception):
+    """Slack asked to wait `seconds` before the next such call."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def web_client(token: str | None, *, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Return a client over `session` without the SDK's retries.
+
+    The SDK would take a proxy from the environment and overlook NO_PROXY; the session heeds both.
+    """
+    client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+    client.proxy = None
+    return client
+
+
+class Api:
+    """The Web API with one workspace's token."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        team: str,
+        bot_user: str,
+        bot_id: str,
+        pace: Pace,
+        refused: Callable[[str, str], None] = lambda team, code: None,
+    ) -> None:
+        self.client = client
+        self.team = team
+        self.bot_user = bot_user
+        self.bot_id = bot_id
+        self._pace = pace
+        self.refused = refused
+
+    async def call(
+        self, method: str, *, patience: float = PATIENCE, **arguments: object
+    ) -> Mapping[str, Any]:
+        """Call a method and return its reply.
+
+        Wait up to `patience` seconds where the rate limit says so. A call that may be repeated without harm
+        is repeated when no reply came; any other raises `CallUncertain` then. Raise `CallRefused` for what
+        Slack will not do, `SurfaceBusy` for what it cannot do now.
+        """
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
+        failures = 0
+        while True:
+            try:
+                async with self._pace.turn(self._key(method, arguments), max(0.0, deadline - loop.time())):
+                    return await self._send(method, arguments)
+            except _Limited as limited:
+                log.info("slack rate limit method=%s seconds=%.0f", method, limited.seconds)
+                if loop.time() + limited.seconds > deadline:
+                    raise SurfaceBusy(
+                        f"Slack's rate limit of {method!r} is used up. Try again later.",
+                        seconds=limited.seconds,
+                    ) from None
+            except (CallUncertain, _NotSent) as failure:
+                failures += 1
+                once = method in _ONCE and isinstance(failure, CallUncertain)
+                if once or failures >= _TRIES or loop.time() > deadline:
+                    raise
+                await asyncio.sleep(failures * random.uniform(0.2, 0.6))  # noqa: S311 - jitter
+
+    def _key(self, method: str, arguments: Mapping[str, Any]) -> str:
+        """Return what a limit counts for: the method, of posts the channel too."""
+        place = f":{arguments.get('channel')}" if method == "chat.postMessage" else ""
+        return f"{self.team}:{method}{place}"
+
+    async def _send(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            reply = await self._request(method, dict(arguments))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
+            raise _NotSent(f"Slack cannot be reached for {method!r} ({type(exc).__name__}).") from exc
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise CallUncertain(f"Slack gave no reply to {method!r} ({type(exc).__name__}).") from exc
+        except SlackApiError as exc:
+            failure = _failure(method, exc)
+            if isinstance(failure, _Limited):
+                self._pace.hold(self._key(method, arguments), failure.seconds)
+            if isinstance(failure, CallRefused) and failure.code in TOKEN_ERRORS:
+                self.refused(self.team, failure.code)
+            raise failure from None
+        data = reply.data
+        return data if isinstance(data, dict) else {}
+
+    async def _request(self, method: str, arguments: dict[str, Any]) -> AsyncSlackResponse:
+        if method.startswith(_JSON):
+            return await self.client.api_call(method, json=arguments)
+        texts = {name: _parameter(value) for name, value in arguments.items()}
+        return await self.client.api_call(method, http_verb="GET", params=texts)
+
+
+class _NotSent(SurfaceBusy):
+    """No connection was made: nothing was carried out."""
+
+
+def _parameter(value: object) -> object:
+    return ("true" if value else "false") if isinstance(value, bool) else value
+
+
+def _failure(method: str, error: SlackApiError) -> Exception:
+    """Return what a refusal of the SDK stands for here; its own text may quote what was sent."""
+    status = getattr(error.response, "status_code", None) or 0
+    headers = getattr(error.response, "headers", None) or {}
+    data = getattr(error.response, "data", None)
+    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    if status == _TOO_MANY or code in _LIMITED:
+        return _Limited(_retry_after(headers))
+    if not code or status >= _SERVER_ERROR or code in _PASSING:
+        return CallUncertain(f"Slack failed at {method!r} ({code or f'HTTP {status}'}).")
+    needed = data.get("needed") if isinstance(data, dict) else None
+    hint = f" Give the app the scope {needed!r} and install it again." if needed else ""
+    return CallRefused(f"Slack refuses {method!r}: {code}.{hint}", code=code)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        return _DEFAULT_WAIT

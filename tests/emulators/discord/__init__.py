@@ -1,0 +1,1 @@
+"""A Discord on loopback for the real client: see `server.DiscordEmulator`."""

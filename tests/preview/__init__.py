@@ -1,0 +1,1 @@
+"""Pages that show what the bot sends as the platforms would show it, and pictures of them."""

@@ -1,0 +1,317 @@
+"""Writes the pictures of docs/discord.md: `python -m tests.preview.discord docs/images`.
+
+Every picture is made of what `adapters.discord.render` gives for a scene, so it shows what is really sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from adapters.discord.render import (
+    answer_payloads,
+    line_payload,
+    person_payload,
+    sources_payload,
+    stream_payload,
+    told_payload,
+)
+from adapters.discord.render_forms import form_modal
+from adapters.discord.render_home import home_payload
+from bot.chat import Control, Outcome
+from bot.forms import Confirm, Field, Form, Told
+from bot.home import HomeSource, HomeView
+from bot.messages import Answer, Citation
+from bot.texts import texts
+from tests.preview.browser import picture
+from tests.preview.discord_page import Page, Shown
+
+NOW = 1_790_000_000.0  # 2026-09-21
+EN = texts("en")
+DE = texts("de")
+PERSON = "304512345678901234"
+PAGE = Page(NOW, {PERSON: "people-team"})
+_PUBLIC: tuple[Control, ...] = ("feedback", "sources", "person", "resolved")
+_BASE = "https://handbook.acme.test/"
+
+
+def citation(number: int, title: str, heading: str, updated: str, **more: str) -> Citation:
+    """Return a citation of the handbook."""
+    path = title.lower().replace(" ", "-")
+    given = {"document": f"{path}.md", "url": _BASE + path, "quote": "", "source": "handbook", **more}
+    return Citation(number=number, title=title, heading=heading, updated=updated, **given)
+
+
+EXPENSES = citation(
+    1,
+    "Expenses",
+    "Travel > Receipts",
+    "2026-09-18",
+    quote="Keep every receipt above 25 €. Hand in the claim within 30 days after the trip.",
+)
+MEALS = citation(
+    2,
+    "Travel policy",
+    "Meals",
+    "2026-06-02",
+    quote="The daily allowance for meals is 40 € in the EU and 55 $ elsewhere.",
+)
+DEPLOYS = citation(1, "Deploying", "Roll back", "2026-09-20", source="runbooks")
+REGIONS = citation(2, "Regions", "Where we run", "2026-09-01", source="runbooks", url="")
+
+ANSWER = Answer(
+    question="How do I claim travel expenses?",
+    answered=True,
+    text=(
+        "Hand in the claim **within 30 days** after the trip, with every receipt above 25 € [1]. "
+        "Meals are paid as a daily allowance: 40 € in the EU, 55 $ elsewhere [2]."
+    ),
+    confidence=0.91,
+    citations=(EXPENSES, MEALS),
+    id="a1",
+)
+LONG = Answer(
+    question="How do I roll back a release?",
+    answered=True,
+    text="""\
+# Roll back a release
+
+1. Find the last good version in `releases.json` [1].
+2. Tell **#deploys**, then run the command below.
+3. Watch the error rate for ten minutes.
+
+```bash
+# one region at a time
+deployctl rollback --region eu-1 --to 2026.9.3
+deployctl status --watch <region>
+```
+
+| Region | Window (UTC) | Replicas | Who approves |
+| --- | --- | ---: | --- |
+| eu-1 | 06:00–18:00 | 12 | on-call |
+| us-2 | 14:00–02:00 | 8 | on-call, then the lead |
+
+> A rollback keeps the database as it is [2].
+
+#### Afterwards
+
+- [x] Configuration lives in README.md and `config.toml`
+  - secrets never do
+- [ ] Write down what happened in __post_mortems__
+
+אם משהו נכשל, פנו לצוות התפעול [1]
+""",
+    confidence=0.88,
+    citations=(DEPLOYS, REGIONS),
+    id="a2",
+)
+UNANSWERED = Answer(
+    question="What is the wifi password of the Lisbon office?",
+    answered=False,
+    text=EN.not_found,
+    confidence=0.21,
+    nearest=(
+        citation(1, "Lisbon office", "Getting in", "2026-08-20", quote="The door code is with reception."),
+        citation(
+            2, "Guest wifi", "", "2025-02-11", quote="Guests get a voucher for a day at the desk.", url=""
+        ),
+    ),
+    id="a3",
+)
+
+
+def said(
+    outcome: Outcome, *, reply: tuple[str, str] | None = None, ephemeral: bool = False, time: str = "10:24"
+) -> list[Shown]:
+    """Return the bot's messages for an outcome."""
+    payloads = answer_payloads(outcome, EN, now=NOW)
+    return [
+        Shown(payload=payload, reply=reply if not number else None, ephemeral=ephemeral, time=time)
+        for number, payload in enumerate(payloads)
+    ]
+
+
+def answer() -> str:
+    """Show a mention in a channel, the answer in its thread, and a follow-up while it is written."""
+    outcome = Outcome(answer=ANSWER, controls=_PUBLIC)
+    follow_up = "The dinner allowance is part of the daily allowance. Where dinner is paid by the host, the"
+    return PAGE.channel(
+        "How do I claim travel expenses?",
+        [
+            Shown(who="Mara", text="<@304512345678901999> How do I claim travel expenses?", time="10:23"),
+            *said(outcome),
+            Shown(who="Mara", text="and dinner with customers?", time="10:25"),
+            Shown(payload=stream_payload(follow_up), time="10:25"),
+        ],
+        note="thread in #finance",
+        sign="🧵",
+    ).replace("&lt;@304512345678901999&gt;", "@Lorekeeper")
+
+
+def long_answer() -> str:
+    """Show a long answer: headings, code, a table, lists, a quotation, right-to-left text."""
+    notes = (EN.image_unread.format(name="screenshot.png"),)
+    outcome = Outcome(answer=LONG, controls=_PUBLIC, notes=notes)
+    return PAGE.channel("deploys", said(outcome, reply=("Jonas", "How do I roll back a release?")))
+
+
+def unanswered() -> str:
+    """Show what is said when nothing was found, and the call for a person."""
+    called = person_payload(PERSON, EN.person_needed.format(name="Mara"), role=True)
+    outcome = Outcome(answer=UNANSWERED, controls=("sources", "person", "resolved"))
+    return PAGE.channel(
+        "it-help",
+        [
+            *said(outcome, reply=("Mara", "What is the wifi password of the Lisbon office?")),
+            Shown(payload=called, time="10:26"),
+        ],
+    )
+
+
+def private() -> str:
+    """Show the private answer to /ask."""
+    outcome = Outcome(answer=ANSWER, controls=("feedback", "sources", "share", "person"), shown="private")
+    return PAGE.channel("finance", said(outcome, reply=("Mara", "/ask"), ephemeral=True))
+
+
+def draft() -> str:
+    """Show a draft as the reviewers see it."""
+    outcome = Outcome(answer=ANSWER, controls=("sources", "approve", "discard"), shown="draft")
+    return PAGE.channel(
+        "Review: How do I claim travel expenses?", said(outcome), note="private thread", sign="🧵"
+    )
+
+
+def sources() -> str:
+    """Show what the button Sources shows."""
+    shown = [
+        Shown(payload=payload, ephemeral=True) for payload in sources_payload((EXPENSES, MEALS), EN, now=NOW)
+    ]
+    return PAGE.channel("finance", shown)
+
+
+def errors() -> str:
+    """Show lines that say why there is no answer."""
+    lines = (
+        line_payload(EN.busy.format(id="7f3a91c2")),
+        line_payload(EN.too_many.format(number=20, wait="4 minutes")),
+        line_payload(EN.not_allowed.format(who="The role @docs-admins"), failed=True),
+    )
+    return PAGE.channel("finance", [Shown(payload=line) for line in lines])
+
+
+def kb() -> str:
+    """Show what /kb list and /kb remove say."""
+    listed = Told(
+        text=(
+            "**handbook** · git · 214 documents · last synced 3 minutes ago · next sync in 27 minutes\n\n"
+            "**runbooks** · folder · 58 documents · last synced 1 hour ago · next sync in 5 minutes\n\n"
+            "**status-page** · feed · 12 documents · last error: status.acme.test does not answer"
+        )
+    )
+    question = EN.remove_question.format(name="runbooks", what="58 documents")
+    removing = Told(
+        text=question,
+        confirm=Confirm(
+            title=EN.remove_title, text=question, label=EN.remove, command="remove runbooks --yes"
+        ),
+    )
+    shown = [
+        Shown(payload=told_payload(told, EN), reply=("Mara", command), ephemeral=True)
+        for told, command in ((listed, "/kb list"), (removing, "/kb remove"))
+    ]
+    return PAGE.channel("finance", shown)
+
+
+def home() -> str:
+    """Show the overview of an admin."""
+    view = HomeView(
+        sources=(
+            _source("handbook", "git", "https://git.acme.test/handbook.git", 214, 180, 1_620),
+            _source("runbooks", "folder", "/srv/runbooks", 58, 3_600, 300),
+            _source("status-page", "feed", "https://status.acme.test/feed.xml", 12, 90_000, 600, broken=True),
+        ),
+        documents=284,
+        freshest=NOW - 180,
+        suggested=("How do I claim travel expenses?", "Who approves a rollback in us-2?"),
+        recent=("Where is the VPN profile?", "How long is parental leave?"),
+        admin=True,
+        settings=(
+            ("Answers in channels", "when mentioned"),
+            ("Follow-ups", "yes"),
+            (EN.models.format(embedding="all-MiniLM-L6-v2", llm="none"), ""),
+        ),
+    )
+    return PAGE.channel(
+        "finance",
+        [Shown(payload=home_payload(view, EN, now=NOW), reply=("Mara", "/kb help"), ephemeral=True)],
+    )
+
+
+def _source(
+    name: str, kind: str, location: str, documents: int, ago: float, ahead: float, *, broken: bool = False
+) -> HomeSource:
+    return HomeSource(
+        name=name,
+        type=kind,
+        location=location,
+        documents=documents,
+        last_good=NOW - ago,
+        next_run=NOW + ahead,
+        state="ok",
+        error="status.acme.test does not answer. Is it running?" if broken else "",
+        failed=2 if broken else 0,
+    )
+
+
+def add_form() -> str:
+    """Show the form of /kb add."""
+    form = Form(
+        title=EN.add_source,
+        action="add",
+        fields=(
+            Field(
+                name="location",
+                label=EN.location,
+                hint=EN.location_hint,
+                value="https://git.acme.test/handbook.git",
+            ),
+            Field(name="name", label=EN.name, hint=EN.name_hint, optional=True),
+            Field(name="every", label=EN.every, hint=EN.every_hint, value="30m", optional=True),
+            Field(name="audience", label=EN.audience, hint=EN.audience_hint, optional=True),
+        ),
+    )
+    return PAGE.modal(form_modal(form))
+
+
+SCENES: Mapping[str, tuple[Callable[[], str], int]] = {
+    "discord-answer": (answer, 720),
+    "discord-long-answer": (long_answer, 720),
+    "discord-unanswered": (unanswered, 720),
+    "discord-private": (private, 720),
+    "discord-draft": (draft, 720),
+    "discord-sources": (sources, 720),
+    "discord-errors": (errors, 720),
+    "discord-kb": (kb, 720),
+    "discord-home": (home, 720),
+    "discord-add": (add_form, 520),
+}
+
+
+async def write(folder: Path, names: tuple[str, ...] = ()) -> list[Path]:
+    """Write the pictures into a folder, all or the named ones; return where."""
+    written: list[Path] = []
+    for name, (scene, width) in SCENES.items():
+        if not names or name in names:
+            target = folder / f"{name}.png"
+            await picture(scene(), target, width=width, height=2_400, colours=256)
+            written.append(target)
+    return written
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    for path in asyncio.run(write(Path(sys.argv[1]), tuple(sys.argv[2:]))):
+        sys.stdout.write(f"{path}  {path.stat().st_size // 1024} kB\n")
