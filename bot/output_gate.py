@@ -35,6 +35,7 @@ _UNSEEN = re.compile(
 _JOINERS = re.compile("[\u200c\u200d]{2,}|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 
 CODE = re.compile(r"(?ms)^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)|(`+)(?!`)[^\n]*?(?<!`)\2(?!`)")
+_ESCAPED = re.compile(r"\\+`+")
 _COMMENT = re.compile(
     r"<!--.*?(?:-->|\Z)|<!\[CDATA\[|<\?.*?(?:\?>|\Z)|<!doctype[^>]*>?", re.DOTALL | re.IGNORECASE
 )
@@ -121,6 +122,16 @@ def strip_unseen(text: str) -> str:
     """Remove what a reader does not see: escape sequences, control, bidi and zero-width characters."""
     text = _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _JOINERS.sub("", _UNSEEN.sub("", text))
+
+
+def without_escapes(text: str) -> str:
+    """Replace escaped backticks outside code blocks: readers disagree whether they begin code."""
+    parts, end = [], 0
+    for code in CODE.finditer(text):
+        if code.group(1):
+            parts += [_ESCAPED.sub("'", text[end : code.start()]), code.group()]
+            end = code.end()
+    return "".join([*parts, _ESCAPED.sub("'", text[end:])])
 
 
 def _prose(text: str, allowed: Collection[str]) -> str:

@@ -11,11 +11,10 @@ from urllib.parse import quote, urlsplit
 
 from adapters.discord.dialect import to_discord
 from adapters.discord.layouts import ADDRESS, shortened
-from bot.output_gate import CODE, ZERO_WIDTH, defang, defang_line, strip_unseen
+from bot.output_gate import ZERO_WIDTH, defang, defang_line, strip_unseen, without_escapes
 
 __all__ = ["address", "gate", "gate_line", "link", "literal", "plain", "shortened"]
 
-_ESCAPED = re.compile(r"\\+`+")
 # What Discord makes alive in angle brackets; the shared gate breaks most of it already.
 _LIVE = re.compile(
     r"<(?!\u200b)(?=\s*(?:@[&!]?\s*\d|#\s*\d|/[^\n>]{0,200}:\s*\d|a?:\w{1,40}:\s*\d|t:\s*-?\d|id:\w|sound:\d))",
@@ -32,7 +31,7 @@ def gate(text: str, *, allowed: Collection[str] = ()) -> str:
 
     `allowed` holds whole addresses that may stay links.
     """
-    clean = defang(_without_escapes(strip_unseen(text)), allowed=allowed)
+    clean = defang(without_escapes(strip_unseen(text)), allowed=allowed)
     return defused(to_discord(clean))
 
 
@@ -77,13 +76,3 @@ def defused(text: str) -> str:
     """Break whatever Discord would make a mention, a command, an emoji, a time or an invite of."""
     broken = _LIVE.sub(f"<{ZERO_WIDTH}", _INVITE.sub(r"\1[.]\2", text))
     return _EVERYBODY.sub(f"@{ZERO_WIDTH}", broken)
-
-
-def _without_escapes(text: str) -> str:
-    """Replace escaped backticks outside code blocks: readers disagree whether they begin code."""
-    parts, end = [], 0
-    for code in CODE.finditer(text):
-        if code.group(1):
-            parts += [_ESCAPED.sub("'", text[end : code.start()]), code.group()]
-            end = code.end()
-    return "".join([*parts, _ESCAPED.sub("'", text[end:])])

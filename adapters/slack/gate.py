@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote, urlsplit
 
-from bot.output_gate import CODE, ZERO_WIDTH, defang, defang_line, strip_unseen
+from bot.output_gate import CODE, ZERO_WIDTH, defang, defang_line, strip_unseen, without_escapes
 
 LONGEST_ADDRESS = 1_800  # leaves room for what stands beside it in a text of 3,000
 
@@ -19,7 +19,6 @@ _FENCE = re.compile(r"(?s)([ \t]*)(?:`{3,}|~{3,})[ \t]*([^\n`]*)(?:\n(.*))?\Z")
 _FENCE_END = re.compile(r"(?:\A|\n)[ \t]*(?:`{3,}|~{3,})[ \t]*\n?\Z")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 _RUN = re.compile(r"`{3,}|~{3,}")
-_ESCAPED = re.compile(r"\\+`+")
 _DEFINITION = re.compile(r"(?m)^([ \t>]*\[[^\]\n]*\])(?=:)")
 _STRAY = re.compile("`+")
 _COMMAND = re.compile(
@@ -42,7 +41,7 @@ def gate(text: str, *, allowed: Collection[str] = (), closed: bool = True) -> st
     `allowed` holds whole addresses that may stay links. A code block that is open at the end is closed,
     but not when `closed` is false: more of a stream follows.
     """
-    clean = defang(_without_escapes(strip_unseen(text)), allowed=allowed)
+    clean = defang(without_escapes(strip_unseen(text)), allowed=allowed)
     parts: list[str] = []
     end = 0
     for code in CODE.finditer(clean):
@@ -112,16 +111,6 @@ def own_link(url: str) -> str:
     target = address(url)
     label = shortened(strip_unseen(target.partition("://")[2]).rstrip("/"), 120).replace("|", "¦")
     return f"<{escape(target)}|{escape(label)}>" if target and label else literal(url, 200)
-
-
-def _without_escapes(text: str) -> str:
-    """Replace escaped backticks outside code blocks: readers disagree whether they begin code."""
-    parts, end = [], 0
-    for code in CODE.finditer(text):
-        if code.group(1):
-            parts += [_ESCAPED.sub("'", text[end : code.start()]), code.group()]
-            end = code.end()
-    return "".join([*parts, _ESCAPED.sub("'", text[end:])])
 
 
 def _fence(block: str, closed: bool) -> str:

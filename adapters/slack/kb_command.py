@@ -6,10 +6,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from adapters.slack.interactions import person_of, place_of
 from adapters.slack.render import told_message
 from adapters.slack.render_views import confirm_modal, form_modal
-from adapters.slack.saying import Ear, kept_place
+from adapters.slack.saying import Ear, ear_of, kept_place
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck
@@ -35,12 +34,7 @@ class KbCommand:
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Handle a slash command's body."""
         await ack()
-        ear = Ear(
-            person=person_of(body),
-            place=place_of(body),
-            response_url=str(body.get("response_url") or ""),
-            trigger=str(body.get("trigger_id") or ""),
-        )
+        ear = ear_of(body)
         async with self._saying.guarded(ear):
             await self.run(ear, str(body.get("text") or ""))
 

@@ -7,10 +7,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from adapters.slack.events import question_text, seconds
-from adapters.slack.interactions import COMMENT, CONFIRM, FORM, person_of, place_of, submitted
+from adapters.slack.interactions import COMMENT, CONFIRM, FORM, submitted
 from adapters.slack.render import line_message, told_message
 from adapters.slack.render_views import form_modal
-from adapters.slack.saying import Ear, kept_place, place_kept
+from adapters.slack.saying import Ear, ear_of, kept_place, place_kept
 from bot.curated import Quoted
 from bot.errors import BotError, SurfaceError
 from bot.forms import FieldError
@@ -79,12 +79,7 @@ class Modals:
     async def on_save(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Handle the shortcut that saves a message: open it in a modal to be edited."""
         await ack()
-        ear = Ear(
-            person=person_of(body),
-            place=place_of(body),
-            response_url=str(body.get("response_url") or ""),
-            trigger=str(body.get("trigger_id") or ""),
-        )
+        ear = ear_of(body)
         async with self._saying.guarded(ear):
             message = body.get("message") or {}
             words, quoted, link = await asyncio.gather(

@@ -7,9 +7,10 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapters.slack.client import CallRefused
+from adapters.slack.interactions import person_of, place_of
 from adapters.slack.render import Message, line_message
 from bot.chat import Place
 from bot.errors import BotError, SurfaceError
@@ -37,6 +38,16 @@ class Ear:
     place: Place
     response_url: str = field(default="", repr=False)
     trigger: str = field(default="", repr=False)
+
+
+def ear_of(body: Mapping[str, Any]) -> Ear:
+    """Return the ear of whoever typed a command or chose a shortcut."""
+    return Ear(
+        person=person_of(body),
+        place=place_of(body),
+        response_url=str(body.get("response_url") or ""),
+        trigger=str(body.get("trigger_id") or ""),
+    )
 
 
 class Saying:

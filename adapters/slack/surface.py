@@ -149,7 +149,8 @@ class SlackSurface:
 
     async def _reviewers(self, place: Place) -> list[str]:
         """Return the users who review a channel's drafts; without any, the admins that the settings name."""
-        named = self._rules.of(place).reviewers or self._settings.admins
+        settings = self._settings
+        named = self._rules.of(place).reviewers or (*settings.admins, *settings.admin_groups)
         users: list[str] = []
         for who in named:
             users += await self._access.members(place.workspace, who)
