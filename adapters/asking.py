@@ -38,30 +38,30 @@ class Ask:
     sources: tuple[str, ...]
     as_json: bool
 
-    def for_bot(self, text: str) -> Question:
+    def for_bot(self, text: str, persona: str | None = None) -> Question:
         """Return a question as the assistant takes it."""
         asker = Asker(audience=Audience(frozenset(self.audience)))
-        return Question(text=text, asker=asker, sources=self.sources)
+        return Question(text=text, asker=asker, sources=self.sources, persona=persona)
 
 
 def run_ask(place: Place, request: Ask, *, persona: str | None) -> int:
     """Answer and return the exit code."""
-    if persona is not None:
-        raise UsageError(f"--persona {persona!r}: no persona is set up.")
     lines = _lines(request)
 
     async def body(runtime: Runtime) -> int:
         runtime.preload()
         out, err = open_consoles()
+        if persona is not None:
+            await _check_persona(runtime, persona)
         await _prepare(runtime, request, err)
         assistant = await runtime.assistant()
 
         async def reply(text: str) -> dict[str, Any]:
-            return answer_json(await assistant.answer(request.for_bot(text)))
+            return answer_json(await assistant.answer(request.for_bot(text, persona)))
 
         if lines is not None:
             return await _reply_to_lines(lines, reply)
-        answer = await assistant.answer(request.for_bot(request.question))
+        answer = await assistant.answer(request.for_bot(request.question, persona))
         if request.as_json:
             emit(json_text(answer_json(answer)))
         else:
@@ -107,6 +107,18 @@ async def _reply_to_lines(lines: list[AskedLine], reply: Reply) -> int:
     for line in lines:
         emit(json_line({"id": line.id, **await reply(line.question)}))
     return DONE
+
+
+async def _check_persona(runtime: Runtime, persona: str) -> None:
+    """Refuse a persona that cannot speak."""
+    settings = runtime.settings
+    if not settings.persona.enabled:
+        raise UsageError(f"--persona {persona!r}: personas are switched off. Set [persona] enabled to true.")
+    from bot.personas import choose_model
+
+    choice = choose_model(persona, await runtime.personas())
+    if choice.voice is None:
+        raise UsageError(f"--persona {persona!r}: {choice.reason}")
 
 
 async def _prepare(runtime: Runtime, request: Ask, err: Console) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kb.manifest import Run
     from kb.repairing import RepairReport
 
+_FOLDERS = ("curated",)  # what people saved from their chats; a test compares it with bot.curated
 _SHOWN_PASSAGES = 40
 _SHOWN_TEXT = 160
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
@@ -78,7 +79,8 @@ def run_backup(place: Place, file: Path | None, *, as_json: bool) -> int:
         from kb.backup import back_up, default_name
 
         target = (file or Path(default_name())).absolute()
-        made = await back_up(await runtime.store(), await runtime.engine(), target)
+        store, engine = await runtime.store(), await runtime.engine()
+        made = await back_up(store, engine, target, data=runtime.data, folders=_FOLDERS)
         if as_json:
             emit(json_text(backup_json(target, made)))
             return DONE
@@ -102,7 +104,7 @@ def run_restore(place: Place, file: Path, *, force: bool, as_json: bool) -> int:
             Schema(scripts=ledger.MIGRATIONS, table=ledger.VERSION_TABLE),
         )
         url = runtime.settings.database.url
-        done = await restore(file, runtime.data, url=url, schemas=schemas, force=force)
+        done = await restore(file, runtime.data, url=url, schemas=schemas, folders=_FOLDERS, force=force)
         if as_json:
             aside = str(done.aside) if done.aside else None
             emit(json_text({**backup_json(file, done.manifest), "data": str(runtime.data), "aside": aside}))

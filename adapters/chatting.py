@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.curated import Curated
     from bot.desk import Desk
     from bot.home import Home
+    from bot.persona_commands import PersonaCommands
     from kb.reports import SyncReport
     from kb.schedules import Schedule
 
@@ -57,10 +58,12 @@ class Chat:
         drain_seconds: float,
         news: Callable[[SyncReport, Schedule, Before, Texts], str | None],
         before: dict[str, Before],
+        commands: ChatCommands,
     ) -> None:
         self._desk = desk
         self._apps = apps
         self._platforms = platforms
+        self._commands = commands
         self._drain_seconds = drain_seconds
         self._news = news
         self._before = before
@@ -80,6 +83,7 @@ class Chat:
         await asyncio.gather(*self._telling, return_exceptions=True)
         ended.set()
         await asyncio.wait(apps)
+        await self._commands.close()  # what they sync with is closed next
         for task in (*apps, desk):
             task.result()
 
@@ -130,6 +134,7 @@ async def open_chat(runtime: Runtime) -> Chat | None:
         drain_seconds=settings.schedule.drain_seconds,
         news=partial(sync_notice, attention_after=settings.schedule.attention_after),
         before=await _standing(runtime),
+        commands=parts.commands,
     )
 
 
@@ -149,7 +154,9 @@ async def _open_parts(runtime: Runtime) -> Parts:
     replies = await Replies.open(engine)
     rules = ChannelRules(runtime.settings.channels, platforms)
     curated = Curated(sources, runtime.data, platforms)
-    commands = ChatCommands(sources, curated, platforms, names, rules=rules)
+    commands = ChatCommands(
+        sources, curated, platforms, names, rules=rules, personas=await _persona_commands(runtime)
+    )
     desk = Desk(
         assistant=assistant,
         inbox=await Inbox.open(engine),
@@ -171,6 +178,17 @@ async def _open_parts(runtime: Runtime) -> Parts:
         home=Home(sources, ledger, engine, platforms, names),
         rules=rules,
         engine=engine,
+    )
+
+
+async def _persona_commands(runtime: Runtime) -> PersonaCommands | None:
+    """Return what is typed behind /persona, None while personas are switched off."""
+    if not runtime.settings.persona.enabled:
+        return None
+    from bot.persona_commands import PersonaCommands
+
+    return PersonaCommands(
+        await runtime.personas(), await runtime.persona_guard(), runtime.settings.platforms
     )
 
 
@@ -197,6 +215,7 @@ def _slack(settings: Settings, parts: Parts) -> ChatApp:
         home=parts.home,
         rules=parts.rules,
         engine=parts.engine,
+        personas=settings.persona.enabled,
     )
 
 
@@ -213,6 +232,7 @@ def _discord(settings: Settings, parts: Parts) -> ChatApp:
         home=parts.home,
         rules=parts.rules,
         engine=parts.engine,
+        personas=settings.persona.enabled,
         fresh=parts.home.freshest,
     )
     parts.desk.join(app.surface)

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from adapters import cli_answers, cli_care, cli_chat, cli_serve, cli_sources, cli_start, cli_sync
+from adapters import cli_answers, cli_care, cli_chat, cli_persona, cli_serve, cli_sources, cli_start, cli_sync
 from adapters.cli_options import Place, place_options
 from adapters.failures import DONE, FAILED, STOPPED, WRONG_USAGE, describe, exit_code, keep_traceback
 
@@ -27,6 +27,7 @@ COMMANDS: tuple[click.Command, ...] = (
     cli_start.doctor,
     cli_chat.slack,
     cli_chat.discord,
+    cli_persona.persona,
     cli_care.diff,
     cli_care.backup,
     cli_care.restore,

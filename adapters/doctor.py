@@ -117,7 +117,7 @@ async def _platforms(settings: Settings) -> AsyncIterator[Finding]:
         from adapters.discord import checking as discord
 
         token = read_discord_token(settings.discord)
-        yield await _found("Discord", lambda: discord.check_bot(settings.discord, token))
+        yield await _found("Discord", lambda: discord.check_bot(settings.discord, token, settings.channels))
 
 
 async def _found(check: str, work: Callable[[], Awaitable[str]]) -> Finding:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from bot.commands import Commands
     from bot.ledger import Ledger
     from bot.llms import Model
+    from bot.persona import Stylist
+    from bot.persona_guard import PersonaGuard
+    from bot.personas import Personas
     from bot.settings import LlmSettings
     from kb.connectors.registry import Connectors
     from kb.embedding import Embedder
@@ -112,6 +115,21 @@ class Runtime:
     async def model(self) -> Model | None:
         """Return the model that writes answers, None when sentences are quoted."""
         return await self._once("model", self._open_model)
+
+    async def stylist(self) -> Stylist | None:
+        """Return what speaks in the personas, None when they are switched off."""
+        return await self._once("stylist", self._open_stylist) if self.settings.persona.enabled else None
+
+    async def personas(self) -> Personas:
+        """Return the personas with the models that training gave them."""
+        from bot.personas import Personas
+
+        known = Personas(settings=self.settings.persona, others=self.settings.personas, llm=self.settings.llm)
+        return known.with_trained(await (await self.persona_guard()).trained())
+
+    async def persona_guard(self) -> PersonaGuard:
+        """Return what keeps personas within bounds, with what was chosen for people and channels."""
+        return await self._once("persona guard", self._open_persona_guard)
 
     async def synchroniser(self) -> Synchroniser:
         """Return what brings the index up to date."""
@@ -215,6 +233,7 @@ class Runtime:
             await self.model(),
             ledger,
             self.settings.retrieval,
+            await self.stylist(),
         )
         self._stack.push_async_callback(assistant.close)
         return assistant
@@ -234,6 +253,18 @@ class Runtime:
         if model is not None:
             self._stack.push_async_callback(model.close)
         return model
+
+    async def _open_stylist(self) -> Stylist:
+        module = await _imported("bot.persona")
+        stylist: Stylist = module.Stylist(await self.personas(), read_variable, await self.persona_guard())
+        self._stack.push_async_callback(stylist.close)
+        return stylist
+
+    async def _open_persona_guard(self) -> PersonaGuard:
+        from bot.persona_guard import PersonaGuard
+
+        await self.ledger()  # its tables are of the same layer
+        return PersonaGuard(await self.engine(), self.settings.persona)
 
     async def _open_synchroniser(self) -> Synchroniser:
         from kb.parsing.pool import Parser

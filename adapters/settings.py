@@ -22,6 +22,7 @@ from adapters.errors import SettingsError
 from adapters.settings_errors import describe, nearest_variable
 from adapters.slack.settings import SlackSecrets, SlackSettings
 from bot.chat_settings import ChannelSettings, PlatformSettings
+from bot.persona_settings import NamedVoice, PersonaSettings
 from bot.settings import LlmSettings
 from kb.settings import (
     DatabaseSettings,
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     llm: LlmSettings = LlmSettings()
+    persona: PersonaSettings = PersonaSettings()
+    personas: tuple[NamedVoice, ...] = ()
     retrieval: RetrievalSettings = RetrievalSettings()
     sync: SyncSettings = SyncSettings()
     schedule: ScheduleSettings = ScheduleSettings()
@@ -161,6 +164,19 @@ def check_secrets(settings: Settings) -> None:
     """Raise SettingsError where a secret that the settings call for is missing."""
     read_secret("embedding", settings.embedding)
     read_secret("llm", settings.llm)
+    check_persona_secrets(settings)
+
+
+def check_persona_secrets(settings: Settings) -> None:
+    """Raise SettingsError where a persona's key is missing that OpenAI's own API needs."""
+    if not settings.persona.enabled:
+        return
+    shared = settings.llm.base_url if settings.llm.provider != "none" else ""
+    for section, voice in (("persona", settings.persona), *(("personas", one) for one in settings.personas)):
+        key = f"{section}.api_key_env"
+        needed = voice.model and not (voice.base_url or shared)
+        if needed and read_variable(_checked_name(key, voice.api_key_env)) is None:
+            raise _missing(key, voice.api_key_env, "the API key of the voice's model, or its base_url")
 
 
 def _needed_by_slack(settings: SlackSettings) -> tuple[str, ...]:
@@ -230,9 +246,20 @@ def _located(source: AnySource, base: Path) -> AnySource:
 
 
 def _reject_duplicates(settings: Settings, file: Path | None) -> None:
+    _reject_same_personas(settings, file)
     seen: Mapping[str, AnySource] = {source.name: source for source in settings.sources}
     if len(seen) == len(settings.sources):
         return
     names = [source.name for source in settings.sources]
     twice = next(name for name in names if names.count(name) > 1)
     raise SettingsError(f"{file or 'environment'}: two sources are named {twice!r}. Give each its own name.")
+
+
+def _reject_same_personas(settings: Settings, file: Path | None) -> None:
+    names = [voice.name.lower() for voice in settings.personas]
+    if settings.persona.enabled:
+        names.append(settings.persona.name.lower())
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise SettingsError(
+            f"{file or 'environment'}: two personas are named {twice!r}. Give each its own name."
+        )

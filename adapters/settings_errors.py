@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.chat_settings import ChannelSettings
+from bot.persona_settings import NamedVoice
 from kb.sources import AnySource
 
 _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
@@ -131,6 +132,7 @@ def _classes_of(blocks: str) -> tuple[type[BaseModel], ...]:
     blocks_of: dict[str, tuple[type[BaseModel], ...]] = {
         "sources": _source_classes(),
         "channels": (ChannelSettings,),
+        "personas": (NamedVoice,),
     }
     return blocks_of.get(blocks, ())
 

@@ -6,6 +6,7 @@ one presser can write: pressing twice, in two places or across a crash posts onc
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,8 +18,9 @@ from bot.errors import NotAllowed, SurfaceBusy, SurfaceError
 from bot.messages import Answer, Citation, Question
 from bot.outcomes import answer_id, conversation_id, outcome
 from bot.replies import SHARED, Replied, Replies
+from bot.rights import settings_of
 from bot.texts import Texts, texts
-from bot.turn import allowed, asker
+from bot.turn import asker
 from kb.documents import Audience, document_id
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_COMMENT = 3_000
+_PAUSES = (0.05, 0.15, 0.5)  # seconds between looks for what was posted a moment ago
 
 
 class Nodes(Protocol):
@@ -81,12 +84,11 @@ class Aftercare:
         if found is None:
             return ()
         audience = await surface.audience(place, person.id, private=True)
-        audience = allowed(audience, self._rules.of(place), place, private=True)
         return await self._standing(found.citations or found.nearest, audience)
 
     async def call_person(self, answer: str, person: Person, surface: Surface, place: Place) -> str:
         """Call the person or group that the settings name for this place, once an answer."""
-        reply = await self._replies.by_answer(answer)
+        reply = await self._reply(answer)
         if reply is None:
             return texts().answer_gone
         rule = self._rule(reply)
@@ -106,7 +108,7 @@ class Aftercare:
 
     async def resolved(self, answer: str, person: Person) -> str:
         """Note that the question is settled."""
-        reply = await self._replies.by_answer(answer)
+        reply = await self._reply(answer)
         if reply is None:
             return texts().answer_gone
         if await self._replies.resolve(reply.subject):
@@ -118,7 +120,7 @@ class Aftercare:
 
         What everyone there may see decides whether there is an answer; the private one is never shown.
         """
-        reply = await self._replies.by_answer(answer)
+        reply = await self._reply(answer)
         if reply is None or reply.state != "posted":
             return texts().answer_gone
         words = texts(self._rule(reply).language)
@@ -146,7 +148,7 @@ class Aftercare:
         if reply is None or draft is None:
             return words.draft_gone
         public = _public(reply.incoming)
-        audience = await self._public_audience(public, surface)
+        audience = await surface.audience(public.place, public.person, private=False)
         if len(await self._standing(draft.citations, audience)) < len(draft.citations):
             return words.share_not_possible
         begun = await self._replies.begin(public)
@@ -172,12 +174,12 @@ class Aftercare:
 
     async def _draft(self, answer: str, person: Person) -> tuple[Replied | None, Texts]:
         """Return a draft that waits for a reviewer, None when it was seen to."""
-        reply = await self._replies.by_answer(answer)
+        reply = await self._reply(answer)
         if reply is None:
             return None, texts()
         rule = self._rule(reply)
         words = texts(rule.language)
-        if not is_reviewer(person, rule):
+        if not is_reviewer(person, rule, settings_of(person.platform, self._rules.platforms)):
             raise NotAllowed(words.not_reviewer)
         waits = reply.shown == "draft" and reply.state == "posted"
         return (reply if waits else None), words
@@ -186,23 +188,20 @@ class Aftercare:
         rule = self._rules.of(incoming.place)
         name = conversation_id(incoming, "public")
         conversation = await self._ledger.conversation(name)
-        audience = await self._public_audience(incoming, surface)
+        audience = await surface.audience(incoming.place, incoming.person, private=False)
         question = Question(
             text=incoming.text,
             asker=asker(incoming).asker(audience),
             conversation=replace(conversation, id=name),
             sources=rule.sources,
-            persona=incoming.persona or rule.persona or None,
+            persona=incoming.persona,
+            place_persona=rule.persona,
+            place=incoming.place.key,
             language=rule.language,
             bar=0.0,  # an answer that cannot stand is not kept
             id=answer_id(incoming.key),
         )
         return await self._assistant.answer(question)
-
-    async def _public_audience(self, incoming: Incoming, surface: Surface) -> Audience:
-        place = incoming.place
-        audience = await surface.audience(place, incoming.person, private=False)
-        return allowed(audience, self._rules.of(place), place, private=False)
 
     async def _post(
         self,
@@ -243,8 +242,16 @@ class Aftercare:
             log.warning("answer %s: its draft could not be removed: %s", reply.answer[:8], exc)
 
     async def _words(self, answer: str) -> Texts:
-        reply = await self._replies.by_answer(answer)
+        reply = await self._reply(answer)
         return texts(self._rule(reply).language if reply is not None else "")
+
+    async def _reply(self, answer: str) -> Replied | None:
+        """Return where an answer stands; whoever presses at once may be quicker than its row."""
+        for pause in _PAUSES:
+            if (reply := await self._replies.by_answer(answer)) is not None:
+                return reply
+            await asyncio.sleep(pause)
+        return await self._replies.by_answer(answer)
 
     def _rule(self, reply: Replied) -> ChannelRule:
         return self._rules.of(reply.incoming.place)

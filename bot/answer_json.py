@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from bot.messages import Answer, Citation
+from bot.messages import Answer, Citation, Voice
 
 _CITATION_KEYS = ("number", "document", "title", "heading", "url", "quote", "updated", "source", "node")
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
     """Return the JSON object of an answer; its keys are a contract (design, Contracts)."""
-    return {
+    told = {
         "question": answer.question,
         "answered": answer.answered,
         "answer": answer.text,
@@ -25,6 +25,23 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "usage": asdict(answer.usage),
         "notice": answer.notice,
         "id": answer.id,
+    }
+    return told if answer.voice is None else told | {"persona": _voice(answer.voice)}
+
+
+def _voice(voice: Voice) -> dict[str, Any]:
+    """Return the step that gave the answer a voice, or failed to."""
+    return {
+        "name": voice.name,
+        "mode": voice.mode,
+        "model": voice.model,
+        "verdict": voice.verdict,
+        "reason": voice.reason,
+        "lost": list(voice.lost),
+        "invented": list(voice.invented),
+        "tries": voice.tries,
+        "milliseconds": round(voice.milliseconds, 1),
+        "usage": asdict(voice.usage),
     }
 
 

@@ -18,7 +18,7 @@ from bot.inbox_order import IGNORED
 from bot.messages import Answer, AnswerDelta, Question
 from bot.outcomes import adds_files, conversation_id, files, line, outcome
 from bot.texts import texts
-from bot.turn import AudienceUnknown, ClaimLost, Plan, Turn, allowed, asker
+from bot.turn import AudienceUnknown, ClaimLost, Plan, Turn, asker
 from kb.documents import Audience
 from kb.errors import KnowledgeBaseError
 
@@ -102,10 +102,9 @@ class Answering:
         place = turn.incoming.place
         private = plan.shown == "private" or place.kind == "direct"
         try:
-            audience = await self._surface(turn).audience(place, turn.incoming.person, private=private)
+            return await self._surface(turn).audience(place, turn.incoming.person, private=private)
         except SurfaceBusy as exc:
             raise AudienceUnknown(str(exc), seconds=exc.seconds) from exc
-        return allowed(audience, plan.rule, place, private=private)
 
     async def _question(self, turn: Turn, plan: Plan, audience: Audience) -> Question:
         incoming, rule, standing = turn.incoming, plan.rule, plan.standing
@@ -122,7 +121,9 @@ class Answering:
             asker=asker(incoming).asker(audience),
             conversation=replace(conversation, id=name),
             sources=rule.sources,
-            persona=incoming.persona or rule.persona or None,
+            persona=incoming.persona,
+            place_persona=rule.persona,
+            place=incoming.place.key,
             language=rule.language,
             bar=None if plan.asked else rule.auto_threshold,
             id=turn.id,

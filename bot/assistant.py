@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from bot.extractive import Composed
     from bot.ledger import Ledger
     from bot.llms import Model
+    from bot.persona import Stylist
+    from bot.personas import Choice
     from kb.retriever import Searcher, SearchResult
     from kb.settings import RetrievalSettings
 
@@ -81,7 +83,8 @@ class _Turn:
 class Assistant:
     """Answers questions from the documents.
 
-    `compose` quotes without a model; `model` and `ledger` may be None.
+    `compose` quotes without a model; `model` and `ledger` may be None. `stylist` speaks in the
+    personas; None: nobody does.
     """
 
     def __init__(
@@ -91,12 +94,14 @@ class Assistant:
         model: Model | None,
         ledger: Ledger | None,
         settings: RetrievalSettings,
+        stylist: Stylist | None = None,
     ) -> None:
         self._searcher = searcher
         self._compose = compose
         self._model = model
         self._ledger = ledger
         self._settings = settings
+        self._stylist = stylist
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def answer(self, question: Question) -> Answer:
@@ -138,7 +143,7 @@ class Assistant:
             if refusal:
                 yield self._declined(turn, refusal, result.passages)
                 return
-            async with aclosing(self._write(turn, result)) as steps:
+            async with aclosing(await self._steps(turn, result)) as steps:
                 async for step in steps:
                     yield step
         except KnowledgeBaseError as exc:
@@ -189,6 +194,48 @@ class Assistant:
         if turn.question.sources:
             return f"I have no documents from {', '.join(map(repr, turn.question.sources))}."
         return NO_DOCUMENTS
+
+    async def _steps(self, turn: _Turn, result: SearchResult) -> AsyncGenerator[AnswerDelta | Answer, None]:
+        """Return what writes the answer: plainly, or in a voice."""
+        if self._stylist is not None:
+            with turn.step("persona"):
+                choice = await self._stylist.choose(turn.question, turn.id)
+            if choice is not None:
+                return self._voiced(turn, result, self._stylist, choice)
+        return self._write(turn, result)
+
+    async def _voiced(
+        self, turn: _Turn, result: SearchResult, stylist: Stylist, choice: Choice
+    ) -> AsyncGenerator[AnswerDelta | Answer, None]:
+        """Yield the answer in a voice, whole and judged; of the draft nothing is shown before."""
+        failed = None
+        if choice.mode == "direct":
+            with turn.step("persona"):
+                plain = self._finished(turn, "", ())
+                answer, failed = await stylist.direct(choice, turn.text, result.passages, plain)
+            if answer is not None:
+                yield AnswerDelta(text=answer.text)
+                yield self._timed(turn, answer)
+                return
+        answer = await self._draft(turn, result)
+        if failed is not None:
+            answer = stylist.with_draft(answer, failed)
+        elif answer.answered:
+            with turn.step("persona"):
+                answer = await stylist.rewrite(choice, answer)
+        yield AnswerDelta(text=answer.text)
+        yield self._timed(turn, answer)
+
+    async def _draft(self, turn: _Turn, result: SearchResult) -> Answer:
+        """Return the checked answer, unshown."""
+        async with aclosing(self._write(turn, result)) as steps:
+            async for step in steps:
+                if isinstance(step, Answer):
+                    return step
+        raise AssertionError("writing always ends with an answer")
+
+    def _timed(self, turn: _Turn, answer: Answer) -> Answer:
+        return replace(answer, milliseconds=(time.perf_counter() - turn.began) * 1000)
 
     async def _write(self, turn: _Turn, result: SearchResult) -> AsyncGenerator[AnswerDelta | Answer, None]:
         if self._model is None:
@@ -305,6 +352,8 @@ class Assistant:
     async def _record(self, ledger: Ledger, turn: _Turn, answer: Answer) -> None:
         try:
             await ledger.record(turn.question, answer, timings=turn.timings, hashes=turn.hashes)
+            if self._stylist is not None:
+                await self._stylist.keep(answer)
         except Exception:  # a task of its own: nothing above could handle it
             log.exception("answer %s: it was given and could not be kept in the ledger", turn.id)
 

@@ -122,9 +122,9 @@ def is_named(person: Person, ids: Iterable[str]) -> bool:
     return not {person.id, *person.groups}.isdisjoint(ids)
 
 
-def is_reviewer(person: Person, rule: ChannelRule) -> bool:
-    """Tell whether a person may approve drafts here; where no reviewers are named, the admins may."""
-    return is_named(person, rule.reviewers) if rule.reviewers else person.admin
+def is_reviewer(person: Person, rule: ChannelRule, settings: PlatformSettings) -> bool:
+    """Tell whether a person may approve drafts here; without named reviewers, who may change sources may."""
+    return is_named(person, rule.reviewers) if rule.reviewers else may_change(person, settings)
 
 
 def _nearest(said: Sequence[ChannelSettings], key: str, default: Any) -> Any:  # noqa: ANN401 - by name

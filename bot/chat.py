@@ -40,6 +40,11 @@ class Place:
     shared: bool = False
 
     @property
+    def key(self) -> str:
+        """The id of the channel for what is kept about it."""
+        return f"{self.platform}:{self.workspace}:{self.channel}"
+
+    @property
     def conversation(self) -> str:
         """The id under which the ledger keeps this place's turns."""
         return f"{self.platform}:{self.workspace}:{self.channel}:{self.thread}"
@@ -148,10 +153,11 @@ class Surface(Protocol):
         """Give the asker a first sign at once. It raises nothing."""
 
     async def audience(self, place: Place, person: str, *, private: bool) -> Audience:
-        """Return the tags that an answer may use.
+        """Return all tags that an answer may use.
 
         A public answer uses only what every member of the place may see; a private one what the person may
-        see. Raise `SurfaceBusy` when the platform cannot tell now: a guess could leak.
+        see. That holds what the settings let the members of a channel see, of channels whose member the
+        person is. Raise `SurfaceBusy` when the platform cannot tell now: a guess could leak.
         """
 
     async def found(self, incoming: Incoming) -> Posted | None:

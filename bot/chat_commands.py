@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.adding import check_location, check_new, defined, form_for_adding, options_of, typed_in
 from bot.channels import ChannelRules
@@ -29,6 +29,7 @@ from kb.reports import Progress, SyncReport
 if TYPE_CHECKING:
     from bot.commands import Commands, SourceOverview
     from bot.curated import Curated
+    from bot.persona_commands import PersonaCommands
     from kb.sources import AnySource
 
 __all__ = ["ChatCommands", "Confirm", "Field", "FieldError", "Form", "Told"]
@@ -45,7 +46,7 @@ class ChatCommands:
     """Carries out what is typed behind the command about the knowledge, and what its forms send back.
 
     `names` are those of the models that embed and write. A platform whose settings have a `command` is shown
-    that, others `/kb`.
+    that, others `/kb`. Where there are `personas`, "persona …" goes to them.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ChatCommands:
         names: tuple[str, str] = ("", ""),
         *,
         rules: ChannelRules | None = None,
+        personas: PersonaCommands | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._commands = commands
@@ -64,7 +66,8 @@ class ChatCommands:
         self._names = names
         self._rules = rules or ChannelRules((), platforms)
         self._clock = clock
-        self._syncing: set[asyncio.Task[None]] = set()
+        self.personas = personas
+        self._syncing: set[asyncio.Task[Any]] = set()
 
     async def run(
         self, text: str, person: Person, place: Place, *, language: str = "", audience: Audience | None = None
@@ -75,6 +78,10 @@ class ChatCommands:
         platform has told; else it is what their id, their groups and this place give them.
         """
         turn = self._turn(person, place, language, audience)
+        verb, _, rest = text.strip().partition(" ")
+        if verb.lower() == "persona" and self.personas is not None:
+            yield await self.personas.run(rest, person, place, language=language)
+            return
         try:
             typed = parse(text, platform=person.platform, command=turn.command, words=turn.words)
             if typed.verb in CHANGING:
@@ -125,7 +132,7 @@ class ChatCommands:
         return sorted(found, key=lambda name: (not name.lower().startswith(wanted), name))[:SUGGESTIONS]
 
     async def close(self) -> None:
-        """End the syncs that forms have begun; they go on by schedule."""
+        """End the syncs that commands and forms have begun; they go on by schedule."""
         for task in self._syncing:
             task.cancel()
         await asyncio.gather(*self._syncing, return_exceptions=True)
@@ -253,10 +260,13 @@ class ChatCommands:
         """Sync one source; what goes wrong with it is told, so that the others go on."""
         moments = _Moments()
         running = asyncio.create_task(self._once_free(source, turn, moments, allow_deletes=allow_deletes))
+        self._keep(running)
         try:
             while not running.done():
                 yield Told(text=moments.waiting or turn.reader.progress(source.name, moments.latest))
                 await asyncio.wait({running}, timeout=PROGRESS_SECONDS)
+            if running.cancelled():  # the program ends
+                return
             report = await running
             yield Told(text=turn.reader.report(report), failed=report.status == "failed")
         except (CommandError, KnowledgeBaseError) as exc:
@@ -287,7 +297,10 @@ class ChatCommands:
 
     def _sync_behind(self, source: AnySource) -> None:
         """Sync a source without anybody waiting for it; the schedule goes on with what fails."""
-        task = asyncio.create_task(self._try_sync(source), name=f"first sync {source.name}")
+        self._keep(asyncio.create_task(self._try_sync(source), name=f"first sync {source.name}"))
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        """Keep a sync in mind until it ends: the program does not end without it."""
         self._syncing.add(task)
         task.add_done_callback(self._syncing.discard)
 

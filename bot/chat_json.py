@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.chat import Attachment, Incoming, Place, Posted
-from bot.messages import Answer, Citation, Usage
+from bot.messages import Answer, Citation, Usage, Voice
 
 
 def storable(text: str) -> str:
@@ -65,12 +65,20 @@ def read_answer(text: str) -> Answer | None:
                 "citations": _citations(fields["citations"]),
                 "nearest": _citations(fields["nearest"]),
                 "usage": Usage(**fields["usage"]),
+                "voice": _voice(fields.get("voice")),
             }
         )
     )
 
 
 _NESTED = frozenset({"place", "attachments", "reply_to"})
+
+
+def _voice(fields: Mapping[str, Any] | None) -> Voice | None:
+    if fields is None:
+        return None
+    told = {key: tuple(fields[key]) for key in ("lost", "invented")}
+    return Voice(**(dict(fields) | told | {"usage": Usage(**fields["usage"])}))
 
 
 def _citations(rows: list[Mapping[str, Any]]) -> tuple[Citation, ...]:

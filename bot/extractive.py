@@ -9,6 +9,7 @@ passage's score and rank. "How do I" questions get the section itself: two sente
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,12 +22,15 @@ from kb.blocks import read_blocks
 from kb.words import content_words, coverage, words
 
 if TYPE_CHECKING:
-    from kb.nodes import QuestionEmbedding
+    from kb.nodes import Embedding, QuestionEmbedding
     from kb.retriever import Passage, Searcher, SearchResult
 
 PASSAGES = 5
 SENTENCES = 2
 COMPARED = 32  # sentences that are embedded: about 80 ms
+REMEMBERED = (
+    4_096  # sentences whose embeddings are kept, about 3 kB each: what is asked often is quoted often
+)
 SECTION_WORDS = 150
 
 _HOW_TO = re.compile(
@@ -59,6 +63,7 @@ class Composer:
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
+        self._remembered: OrderedDict[str, Embedding] = OrderedDict()
 
     async def compose(self, question: str, result: SearchResult) -> Composed:
         """Return the best one or two sentences, or the section that tells how; empty without passages."""
@@ -88,12 +93,25 @@ class Composer:
         if question is None or question.token_vectors is None:
             return list(candidates)
         best = sorted(candidates, key=lambda item: -item.score)[:COMPARED]
-        texts = [item.unit.plain for item in best]
-        embeddings = await self._searcher.embedder.embed_passages(texts, urgent=True)
+        embeddings = await self._embedded([item.unit.plain for item in best])
         cosines = np.stack([embedding.vector for embedding in embeddings]) @ question.vector
         alike = maxsim.score(question, [embedding.tokens for embedding in embeddings])
         gains = (cosines + 2 * alike).tolist()
         return [replace(item, score=item.score + gain) for item, gain in zip(best, gains, strict=True)]
+
+    async def _embedded(self, texts: Sequence[str]) -> list[Embedding]:
+        """Return the sentences' embeddings; those of late are remembered, for equal texts have equal ones."""
+        found = {text: self._remembered[text] for text in texts if text in self._remembered}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        if new:
+            made = await self._searcher.embedder.embed_passages(new, urgent=True)
+            found |= zip(new, made, strict=True)
+        for text, embedding in found.items():
+            self._remembered[text] = embedding
+            self._remembered.move_to_end(text)
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return [found[text] for text in texts]
 
 
 def is_how_to(question: str) -> bool:

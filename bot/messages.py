@@ -11,6 +11,8 @@ from typing import Literal
 from kb.documents import EVERYONE, Audience
 
 Mode = Literal["extractive", "model", "persona"]
+VoiceMode = Literal["rewrite", "direct", "prompt"]
+VoiceVerdict = Literal["kept", "rejected", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +44,11 @@ class Conversation:
 class Question:
     """A question as a person put it, with all that decides its answer.
 
-    Nobody asked for the answer to a question with a `bar`: it needs that confidence, and is kept only when it
-    has it. `id` becomes the answer's, so that asking once more replaces what was kept of the first try;
-    empty: a new one. `language` is what the reader reads, such as "de"; empty: unknown.
+    Nobody asked for the answer to a question with a `bar`: it needs that confidence, and is kept only when
+    it has it. `persona` is the voice that the asker wants for this answer, `place_persona` the one that the
+    settings give the place, and `place` names it: platform, workspace and channel joined with ":". `id`
+    becomes the answer's, so that asking once more replaces what was kept of the first try; empty: a new
+    one. `language` is what the reader reads, such as "de"; empty: unknown.
     """
 
     text: str
@@ -52,6 +56,8 @@ class Question:
     conversation: Conversation = field(default_factory=Conversation)
     sources: tuple[str, ...] = ()  # only these sources; empty: all
     persona: str | None = None
+    place_persona: str | None = None
+    place: str = ""
     language: str = ""
     bar: float | None = None
     id: str = ""
@@ -86,6 +92,29 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """The persona that was to speak, and what became of it.
+
+    When the verdict is "kept" the answer's text is in this voice; else the answer is the plain one, and
+    `reason` says why: the fact lock "rejected" what was said, of which `lost` and `invented` tell the last
+    try, or the model "failed". `milliseconds` and `usage` are of this step alone; `description` says whose
+    voice it is.
+    """
+
+    name: str
+    description: str = ""
+    mode: VoiceMode = "rewrite"
+    model: str = ""
+    verdict: VoiceVerdict = "kept"
+    reason: str = ""
+    lost: tuple[str, ...] = ()
+    invented: tuple[str, ...] = ()
+    tries: int = 1
+    milliseconds: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer as every adapter shows it.
 
@@ -106,6 +135,7 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     notice: str = ""
     id: str = ""
+    voice: Voice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

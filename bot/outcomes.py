@@ -12,7 +12,7 @@ from bot.chat import Attachment, Control, Incoming, Outcome, Shown
 from bot.citations import keep_markers
 from bot.messages import Answer
 from bot.output_gate import defang_line
-from bot.texts import texts
+from bot.texts import texts, translated
 
 NOTES = 5  # about files; whoever drops twenty needs no twenty lines
 _ADD_THIS = re.compile(
@@ -74,9 +74,10 @@ def controls(incoming: Incoming, rule: ChannelRule, answer: Answer, shown: Shown
 
 
 def outcome(incoming: Incoming, rule: ChannelRule, answer: Answer, shown: Shown) -> Outcome:
-    """Return what is shown of an answer."""
+    """Return what is shown of an answer, the bot's own lines in the place's language."""
+    own = "" if answer.answered else translated(answer.text, rule.language)
     return Outcome(
-        answer=answer,
+        answer=replace(answer, text=own) if own else answer,
         controls=controls(incoming, rule, answer, shown),
         notes=notes(incoming.attachments, rule.language),
         shown=shown,

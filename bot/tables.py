@@ -130,3 +130,82 @@ reply_messages = Table(
     Column("subject", Text, ForeignKey("replies.subject", ondelete="CASCADE"), nullable=False),
     Index("ix_reply_messages_subject", "subject"),
 )
+
+# What people and channels want: a persona, or none (empty).
+persona_choices = Table(
+    "persona_choices",
+    metadata,
+    Column("scope", String(8), primary_key=True),  # person, channel or all
+    Column("id", Text, primary_key=True),
+    Column("persona", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+# How each answer in a voice went: the verdict of the fact lock, time and cost of this step alone.
+persona_outcomes = Table(
+    "persona_outcomes",
+    metadata,
+    Column("answer", String(32), primary_key=True),
+    Column("persona", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("mode", String(8), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("verdict", String(8), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lost", Text, nullable=False),  # JSON: a list
+    Column("invented", Text, nullable=False),  # JSON: a list
+    Column("tries", Integer, nullable=False),
+    Column("milliseconds", Double, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost", Double, nullable=False),
+    Index("ix_persona_outcomes_persona_at", "persona", "at"),
+)
+
+# Personas that switched themselves off.
+persona_pauses = Table(
+    "persona_pauses",
+    metadata,
+    Column("persona", Text, primary_key=True),
+    Column("since", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# The models that training gave to personas.
+persona_models = Table(
+    "persona_models",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("model", Text, nullable=False),  # empty while it is trained
+    Column("base_url", Text, nullable=False),
+    Column("backend", String(16), nullable=False),
+    Column("job", Text, nullable=False),
+    Column("trained", Double, nullable=False),
+)
+
+# Two replies to one question that are voted on without their names.
+persona_ballots = Table(
+    "persona_ballots",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("persona", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("first", Text, nullable=False),
+    Column("second", Text, nullable=False),
+    Column("voiced", String(8), nullable=False),  # first or second: which one is in the voice
+    Column("place", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("closed", Double, nullable=False),  # 0 while it is voted on
+    Index("ix_persona_ballots_persona_created", "persona", "created"),
+)
+
+persona_votes = Table(
+    "persona_votes",
+    metadata,
+    Column("ballot", String(32), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("choice", String(8), nullable=False),  # first, second or neither
+    Column("at", Double, nullable=False),
+)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.channels import ChannelRule
-from bot.chat import Incoming, Person, Place, Reply, Shown
+from bot.chat import Incoming, Person, Reply, Shown
 from bot.errors import SurfaceBusy
 from bot.inbox import Claim
 from bot.outcomes import answer_id
 from bot.replies import Replied
-from kb.documents import Audience
 
 Why = Literal["", "overtaken", "stopped", "lost", "closing"]
 
@@ -70,12 +69,3 @@ def asker(incoming: Incoming) -> Person:
     """Return who an incoming is from."""
     place = incoming.place
     return Person(platform=place.platform, workspace=place.workspace, id=incoming.person, name=incoming.name)
-
-
-def allowed(audience: Audience, rule: ChannelRule, place: Place, *, private: bool) -> Audience:
-    """Add what the settings let every member of the channel see.
-
-    For a private answer that holds only where the platform says that the asker is a member.
-    """
-    member = f"{place.platform}:{place.channel}" in audience.tags
-    return Audience(audience.tags | frozenset(rule.audience)) if member or not private else audience

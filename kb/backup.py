@@ -1,9 +1,9 @@
 """One file with the whole knowledge base: every row of the database, and the nodes of one version.
 
 The file is a tar archive: `sql/TABLE.jsonl.gz` (one JSON list a row), `nodes.arrow` (an Arrow IPC stream,
-zstd) and `manifest.json`, which says what is in it. The rows are read first, from one state of the database,
-then the nodes: documents that were written in between are noted as to be read again, so a backup may be
-taken while syncs run.
+zstd), `files/` with folders that were named, and `manifest.json`, which says what is in it. The rows are
+read first, from one state of the database, then the nodes: documents that were written in between are noted
+as to be read again, so a backup may be taken while syncs run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,18 @@ import pyarrow as pa
 from sqlalchemy import MetaData, Table, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from kb.backup_files import copy_folders
 from kb.database import reading
 from kb.errors import StoreError
 from kb.store import NodeStore
 from kb.store_failures import store_errors
 from kb.store_flush import flush_folder
+from kb.store_opening import absolute
 from kb.store_rows import table_facts
 from kb.store_snapshots import Snapshot
 from kb.tables import leases, pending
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 NODES = "nodes.arrow"
 VERSION_COLUMN = "version_num"
@@ -45,7 +47,10 @@ _ROWS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupManifest:
-    """What a backup holds. `schemas` are the revisions of the database, by version table."""
+    """What a backup holds.
+
+    `schemas` are the revisions of the database, by version table; `data` is where the data folder was.
+    """
 
     format: int = FORMAT
     made: float
@@ -56,6 +61,7 @@ class BackupManifest:
     store: dict[str, Any]
     columns: dict[str, list[str]]
     members: dict[str, str] = field(default_factory=dict)
+    data: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `manifest.json` holds it."""
@@ -67,16 +73,27 @@ def default_name(now: float | None = None) -> str:
     return time.strftime("lorekeeper-%Y%m%d-%H%M%S.tar", time.gmtime(now))
 
 
-async def back_up(store: NodeStore, engine: AsyncEngine, file: Path) -> BackupManifest:
+async def back_up(
+    store: NodeStore,
+    engine: AsyncEngine,
+    file: Path,
+    *,
+    data: Path | None = None,
+    folders: Sequence[str] = (),
+) -> BackupManifest:
     """Write a backup to `file`, which appears when it is whole, and return what it holds.
 
-    Raise `StoreError` when the file exists, cannot be written, or the knowledge base cannot be read.
+    `folders` are those of the data folder `data` whose files it holds too. Raise `StoreError` when the file
+    exists, cannot be written, or the knowledge base cannot be read.
     """
     scratch = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
     with store_errors(str(file), "while the backup was written"):
         await asyncio.to_thread(_prepare, file, scratch)
         try:
             manifest = await _gather(store, engine, scratch)
+            if data is not None:
+                await asyncio.to_thread(copy_folders, data, folders, scratch)
+                manifest = replace(manifest, data=absolute(data))
             await asyncio.to_thread(_pack, scratch, manifest, file)
         finally:
             await asyncio.to_thread(shutil.rmtree, scratch)

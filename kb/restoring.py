@@ -12,9 +12,10 @@ import json
 import shutil
 import tarfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kb import lance
 from kb.backup import FORMAT, MANIFEST, NODES, BackupManifest, file_hash, reflect
+from kb.backup_files import moved_definition, places
 from kb.database import DATABASE_FILE, connect, migrate, reading, transaction
 from kb.errors import StoreError, StoreNewer, SyncRefused
 from kb.leases import is_held
@@ -39,6 +41,7 @@ from kb.tables import leases, runs, sources
 STORE = "store"
 _DATABASE = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
 _ROWS_AT_ONCE = 1_000
+Moves = Callable[[dict[str, Any]], dict[str, Any]]
 # The restored table counts its versions anew: those that runs name would be others.
 _FORGOTTEN = {"store": "", "version_before": None, "version_after": None, "listing": ""}
 
@@ -60,13 +63,20 @@ class Restored:
 
 
 async def restore(
-    file: Path, data: Path, *, url: str = "", schemas: Sequence[Schema], force: bool = False
+    file: Path,
+    data: Path,
+    *,
+    url: str = "",
+    schemas: Sequence[Schema],
+    folders: Sequence[str] = (),
+    force: bool = False,
 ) -> Restored:
     """Restore the backup `file` into the data folder `data` and the database at `url`.
 
-    With `force`, a knowledge base that is there is moved aside, in the data folder; the rows of a database
-    elsewhere are replaced. Raise `SyncRefused` when there is one and no `force`, or a sync is running;
-    `StoreNewer` when a newer release wrote the backup; `StoreError` when it is damaged.
+    Of the files it holds, those of `folders` are brought back into the data folder. With `force`, a knowledge
+    base that is there is moved aside, in the data folder; the rows of a database elsewhere are replaced.
+    Raise `SyncRefused` when there is one and no `force`, or a sync is running; `StoreNewer` when a newer
+    release wrote the backup; `StoreError` when it is damaged.
     """
     manifest = await asyncio.to_thread(read_manifest, file)
     _check_readable(file, manifest, schemas)
@@ -76,11 +86,13 @@ async def restore(
     with store_errors(str(data), "while the backup was restored"):
         stage.mkdir(parents=True)
         try:
-            await asyncio.to_thread(_unpack, file, manifest, stage)
+            held = await asyncio.to_thread(_unpack, file, manifest, stage, folders)
             await _build_store(stage, manifest)
             aside = data / f"replaced-{stamp}"
-            async with _filled_database(url, stage, manifest, schemas, force=force):
-                await asyncio.to_thread(_put_in_place, data, stage, aside, with_database=not url)
+            moves = partial(moved_definition, old=manifest.data, new=Path(absolute(data)), folders=folders)
+            async with _filled_database(url, stage, manifest, schemas, moves, force=force):
+                names = (STORE, "rebuilding", *held, *(() if url else _DATABASE))
+                await asyncio.to_thread(_put_in_place, data, stage, aside, names)
         finally:
             await asyncio.to_thread(shutil.rmtree, stage)
     return Restored(manifest=manifest, aside=aside if aside.exists() else None)
@@ -143,9 +155,13 @@ async def _is_in_use(engine: AsyncEngine) -> bool:
         return any([(await connection.execute(one)).scalar() for one in counted])
 
 
-def _unpack(file: Path, manifest: BackupManifest, stage: Path) -> None:
-    """Take the parts out of the archive, by the names that are expected, and check each."""
-    expected = {NODES, *(f"sql/{table}.jsonl.gz" for table in manifest.tables)}
+def _unpack(file: Path, manifest: BackupManifest, stage: Path, folders: Sequence[str]) -> Sequence[str]:
+    """Take the parts out of the archive, by the names that are expected, and check each.
+
+    Return the folders of files that it knows of; a backup of an earlier release knows of none.
+    """
+    files = places(manifest.members, folders, stage)
+    expected = {NODES, *(f"sql/{table}.jsonl.gz" for table in manifest.tables), *files}
     (stage / "sql").mkdir()
     with tarfile.open(file) as archive:
         for name in sorted(expected):
@@ -155,10 +171,13 @@ def _unpack(file: Path, manifest: BackupManifest, stage: Path) -> None:
                 member = None
             if member is None:
                 raise StoreError(f"The backup {str(file)!r} is damaged: {name!r} is missing.")
-            with member, (stage / name).open("wb") as part:
+            target = files.get(name, stage / name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with member, target.open("wb") as part:
                 shutil.copyfileobj(member, part)
-            if file_hash(stage / name) != manifest.members.get(name):
+            if file_hash(target) != manifest.members.get(name):
                 raise StoreError(f"The backup {str(file)!r} is damaged: {name!r} is not what was written.")
+    return folders if manifest.data else ()
 
 
 async def _build_store(stage: Path, manifest: BackupManifest) -> None:
@@ -195,7 +214,7 @@ async def _fill_table(path: Path, nodes: Path, schema: pa.Schema) -> None:
 
 @asynccontextmanager
 async def _filled_database(
-    url: str, stage: Path, manifest: BackupManifest, schemas: Sequence[Schema], *, force: bool
+    url: str, stage: Path, manifest: BackupManifest, schemas: Sequence[Schema], moves: Moves, *, force: bool
 ) -> AsyncIterator[None]:
     """Fill the database; one that lies elsewhere is changed for good when the block ends well."""
     engine = connect(url, stage)
@@ -205,12 +224,12 @@ async def _filled_database(
                 await _migrate_once(engine, schema, manifest.schemas[schema.table])
         if url:
             async with transaction(engine) as connection:
-                await _fill(connection, stage, manifest, force=force)
+                await _fill(connection, stage, manifest, moves, force=force)
                 yield
             await _upgrade(engine, schemas)
             return
         async with transaction(engine) as connection:
-            await _fill(connection, stage, manifest, force=force)
+            await _fill(connection, stage, manifest, moves, force=force)
         await _upgrade(engine, schemas)
         await engine.dispose()
         yield
@@ -231,7 +250,9 @@ async def _upgrade(engine: AsyncEngine, schemas: Sequence[Schema]) -> None:
         await migrate(engine, schema.scripts, schema.table)
 
 
-async def _fill(connection: AsyncConnection, stage: Path, manifest: BackupManifest, *, force: bool) -> None:
+async def _fill(
+    connection: AsyncConnection, stage: Path, manifest: BackupManifest, moves: Moves, *, force: bool
+) -> None:
     metadata: MetaData = await connection.run_sync(reflect)
     ours = [table for table in metadata.sorted_tables if table.name in manifest.tables]
     if force:
@@ -242,7 +263,8 @@ async def _fill(connection: AsyncConnection, stage: Path, manifest: BackupManife
         path = stage / "sql" / f"{table.name}.jsonl.gz"
         forgotten = _FORGOTTEN if table.name == runs.name else {}
         for rows in _read_rows(path, manifest.columns[table.name], forgotten):
-            await connection.execute(insert(table), rows)
+            moved = [moves(row) for row in rows] if table.name == sources.name else rows
+            await connection.execute(insert(table), moved)
             number += len(rows)
         if number != manifest.tables[table.name]:
             raise StoreError(f"The backup is damaged: {number} rows of {table.name!r} are left.")
@@ -258,9 +280,8 @@ def _read_rows(
             yield part
 
 
-def _put_in_place(data: Path, stage: Path, aside: Path, *, with_database: bool) -> None:
+def _put_in_place(data: Path, stage: Path, aside: Path, names: Sequence[str]) -> None:
     """Exchange what is in the data folder for what was built; after a failure all is as before (blocking)."""
-    names = (STORE, "rebuilding", *(_DATABASE if with_database else ()))
     flush_folder(stage)
     moved: list[tuple[Path, Path]] = []
     try:

@@ -18,6 +18,7 @@ from adapters import cli_sources
 from adapters.cli import lorekeeper
 from adapters.settings import Settings
 from bot.chat_settings import ChannelSettings
+from bot.persona_settings import NamedVoice
 from kb.sources import AnySource, SourceSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,7 +106,7 @@ def uncommented() -> dict[str, Any]:
 def test_example_is_the_defaults() -> None:
     """config.example.toml holds every section and every key with its default, and no other."""
     written = tomllib.loads(example())
-    defaults = Settings.model_construct().model_dump(mode="json", exclude={"channels", "sources"})
+    defaults = Settings.model_construct().model_dump(mode="json", exclude={"channels", "personas", "sources"})
     assert written == defaults
 
 
@@ -114,6 +115,13 @@ def test_example_s_channel_is_complete() -> None:
     (block,) = uncommented()["channels"]
     assert set(block) == set(ChannelSettings.model_fields)
     ChannelSettings(**block)
+
+
+def test_example_s_persona_is_complete() -> None:
+    """The commented [[personas]] block, uncommented, is valid and shows every key."""
+    (block,) = uncommented()["personas"]
+    assert set(block) == set(NamedVoice.model_fields)
+    NamedVoice(**block)
 
 
 def test_example_s_sources_are_complete() -> None:
@@ -146,7 +154,7 @@ def rows_under(heading: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in Settings.model_fields if name not in {"channels", "sources"}]
+    "name", [name for name in Settings.model_fields if name not in {"channels", "personas", "sources"}]
 )
 def test_settings_page_has_every_key_with_its_default(name: str) -> None:
     """docs/settings.md lists the keys of each section with the defaults of the code."""
@@ -160,6 +168,13 @@ def test_settings_page_has_every_channel_s_keys() -> None:
     """docs/settings.md lists what may differ in one channel."""
     assert rows_under("### [[channels]]") == {
         key: _written(field) for key, field in ChannelSettings.model_fields.items()
+    }
+
+
+def test_settings_page_has_every_persona_s_keys() -> None:
+    """docs/settings.md lists what each further voice has."""
+    assert rows_under("### [[personas]]") == {
+        key: _written(field) for key, field in NamedVoice.model_fields.items()
     }
 
 

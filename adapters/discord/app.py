@@ -70,6 +70,7 @@ class DiscordApp:
         engine: AsyncEngine,
         home: Home | None = None,
         fresh: Fresh | None = None,
+        personas: bool = False,
         heartbeat: float = HEARTBEAT_SECONDS,
         outage: float = OUTAGE_SECONDS,
         quiet: float = QUIET_SECONDS,
@@ -77,6 +78,7 @@ class DiscordApp:
         pace: float = PACE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._personas = personas
         self._settings = settings
         self._engine = engine
         self._fresh = fresh
@@ -182,6 +184,9 @@ class DiscordApp:
         elif data["name"] == registered.KNOWLEDGE:
             subcommand = data["options"][0]
             await self._knowledge.command(interaction, subcommand["name"], _options(subcommand))
+        elif data["name"] == registered.PERSONA:
+            await interaction.defer()
+            await self._knowledge.run(interaction, f"persona {options.get('what') or 'list'}")
 
     async def _ready(self, client: AnyClient) -> None:
         """Begin a new session: read up what was missed, register the commands, show the presence."""
@@ -208,7 +213,12 @@ class DiscordApp:
 
     async def _register(self, client: AnyClient) -> None:
         try:
-            await registered.register(self._api, str(client.application_id), self._settings.servers)
+            await registered.register(
+                self._api,
+                str(client.application_id),
+                self._settings.servers,
+                personas=self._personas,
+            )
             self._registered = True
         except SurfaceError as exc:
             log.warning("discord commands not registered, tried again at the next connection: %s", exc)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from pydantic import SecretStr
 
+from adapters.discord.invite import missing
 from adapters.discord.settings import DiscordSettings
 from adapters.errors import PlatformRefused, Remark, UsageError
+
+if TYPE_CHECKING:
+    from bot.chat_settings import ChannelSettings
 
 _SECONDS = 15
 # Flags of an application: the message content intent, for verified and for small apps.
 _MESSAGE_CONTENT = (1 << 18) | (1 << 19)
 
 
-async def check_bot(settings: DiscordSettings, token: SecretStr) -> str:
+async def check_bot(
+    settings: DiscordSettings, token: SecretStr, channels: Sequence[ChannelSettings] = ()
+) -> str:
     """Return who the bot is and where; raise `PlatformRefused` or, for what can wait, `Remark`."""
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     headers = {"Authorization": f"Bot {token.get_secret_value()}"}
@@ -30,6 +37,12 @@ async def check_bot(settings: DiscordSettings, token: SecretStr) -> str:
     name = application.get("name", "the bot")
     if not servers:
         raise Remark(f"{name} is in no server yet. Invite it: lorekeeper discord invite")
+    for server in servers:
+        if lacking := missing(int(server.get("permissions", 0)), settings, channels):
+            raise Remark(
+                f"{name} may not do all that it needs in the server {server.get('name')!r}: "
+                f"{', '.join(lacking)}. Give its role these, or open the link of: lorekeeper discord invite"
+            )
     return f"{name} in {len(servers):,} server{'' if len(servers) == 1 else 's'}"
 
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -121,6 +121,7 @@ class DiscordHttp(HTTPClient):
         self, settings: DiscordSettings, *, breaker: Breaker, refused: Callable[[], None] = lambda: None
     ) -> None:
         self._base = settings.api_url.rstrip("/")
+        self._sockets: list[aiohttp.ClientWebSocketResponse] = []
         self._gateway = settings.gateway_url
         self._breaker = breaker
         self._pace = Pace()
@@ -154,7 +155,21 @@ class DiscordHttp(HTTPClient):
         default = DiscordWebSocket.DEFAULT_GATEWAY
         if self._gateway and urlsplit(url).hostname == default.host:
             url = f"{self._gateway.partition('?')[0]}?{urlsplit(url).query}"
-        return await super().ws_connect(url, compress=compress)
+        self._let_go([socket for socket in self._sockets if socket.closed])
+        socket = await super().ws_connect(url, compress=compress)
+        self._sockets.append(socket)
+        return socket
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await super().close()
+        self._let_go(list(self._sockets))
+
+    def _let_go(self, sockets: Sequence[aiohttp.ClientWebSocketResponse]) -> None:
+        """Release the connections of sockets: of one that broke, aiohttp keeps it; nothing public lets go."""
+        for socket in sockets:
+            socket._response.close()
+            self._sockets.remove(socket)
 
     def _trace(self) -> aiohttp.TraceConfig:
         async def ended(

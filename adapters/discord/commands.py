@@ -13,7 +13,7 @@ from bot.texts import LANGUAGES, Texts, texts
 
 log = logging.getLogger(__name__)
 
-ASK, KNOWLEDGE = "ask", "kb"
+ASK, KNOWLEDGE, PERSONA = "ask", "kb", "persona"
 ASK_ABOUT, SAVE = "ask_about", "save_message"
 
 CHAT_INPUT, MESSAGE_MENU = 1, 3
@@ -29,9 +29,10 @@ _EVERYWHERE = {"contexts": [0, 1], "integration_types": [0]}
 Say = Callable[[Texts], str]
 
 
-def definitions() -> list[dict[str, Any]]:
-    """Return all commands, with their words in every language."""
-    return [_ask(), _knowledge(), _menu(_ask_about), _menu(_save)]
+def definitions(*, personas: bool = False) -> list[dict[str, Any]]:
+    """Return all commands, with their words in every language; with `personas`, theirs too."""
+    voices = [_persona()] if personas else []
+    return [_ask(), _knowledge(), *voices, _menu(_ask_about), _menu(_save)]
 
 
 def menu(name: str) -> str:
@@ -78,6 +79,19 @@ def _knowledge() -> dict[str, Any]:
             sub("status"),
             sub("help"),
         ],
+        **_EVERYWHERE,
+    }
+
+
+def _persona() -> dict[str, Any]:
+    def describe(words: Texts) -> str:
+        return words.option_persona
+
+    return {
+        "type": CHAT_INPUT,
+        "name": PERSONA,
+        **_described(describe),
+        "options": [_option("what", lambda _: "list, on NAME [here], off [here]", longest=100)],
         **_EVERYWHERE,
     }
 
@@ -132,12 +146,14 @@ def _allow_deletes(words: Texts) -> str:
     return words.allow_deletes
 
 
-async def register(api: DiscordApi, application: str, servers: Sequence[str]) -> None:
+async def register(
+    api: DiscordApi, application: str, servers: Sequence[str], *, personas: bool = False
+) -> None:
     """Register the commands where they are wanted; take them away elsewhere.
 
     Discord allows 200 new commands a server and day: nothing is sent while the registered ones are the same.
     """
-    wanted = definitions()
+    wanted = definitions(personas=personas)
     if not servers:
         await _bring(api, application, wanted)
         return

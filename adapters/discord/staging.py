@@ -55,7 +55,7 @@ class Staging:
         """Return the channel or thread of the question, or the thread that is opened at it."""
         place = incoming.place
         opening = None
-        command = "token" in incoming.reply_to
+        command = incoming.kind == "command"  # there is no message to open a thread at, or to refer to
         if opens and not place.thread and place.kind != "direct" and not command:
             opening = self._opening(incoming)
         return ChannelStage(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from adapters.slack.client import CallRefused
@@ -43,14 +44,35 @@ class Access:
 
     async def audience(self, place: Place, person: str, *, private: bool) -> Audience:
         """Return the tags an answer may use there; see `Surface.audience`."""
-        if not private and place.kind != "direct":
-            return Audience(frozenset({_channel_tag(place.channel), *self._rules.of(place).audience}))
         try:
+            if not private and place.kind != "direct":
+                return Audience(await self._of_channel(place))
             return await self._of_person(place.workspace, person)
         except SurfaceBusy:
             raise
         except SurfaceError as exc:
             raise SurfaceBusy(f"Slack does not tell what {person!r} may see: {exc}") from exc
+
+    async def settled(self, place: Place) -> Place:
+        """Return a place with its kind and whether it is shared, as Slack says; raise `SurfaceError`.
+
+        Events name both, commands and buttons do not.
+        """
+        if place.kind == "direct" or not place.channel:
+            return place
+        channel = await self._channel(place)
+        closed = any(channel.get(key) for key in ("is_private", "is_group", "is_mpim"))
+        return replace(
+            place, kind="private" if closed else "channel", shared=place.shared or _shared(channel)
+        )
+
+    async def _channel(self, place: Place) -> Mapping[str, Any]:
+        async def ask() -> Mapping[str, Any]:
+            api = await self._workspaces.api(place.workspace)
+            told = await api.call("conversations.info", channel=place.channel, patience=_PATIENCE)
+            return cast("Mapping[str, Any]", told.get("channel") or {})
+
+        return await self._fresh(("channel", place.workspace, place.channel), ask)
 
     async def person(self, workspace: str, user: str, name: str = "") -> Person:
         """Return a person with their groups and whether they are an admin; raise `SurfaceError`."""
@@ -78,6 +100,13 @@ class Access:
             return str((await self._user(workspace, user)).get("locale") or "")
         except SurfaceError:
             return ""
+
+    async def _of_channel(self, place: Place) -> frozenset[str]:
+        """Return what every member of a channel may see; Slack is asked only where sharing it matters."""
+        tags, outside = self._rules.of(place).audience, self._rules.of(replace(place, shared=True)).audience
+        if tags != outside and _shared(await self._channel(place)):
+            tags = outside
+        return tags | {_channel_tag(place.channel)}
 
     async def _of_person(self, workspace: str, person: str) -> Audience:
         channels, groups = await asyncio.gather(self._channels(workspace, person), self._groups(workspace))
@@ -145,6 +174,10 @@ class Access:
 
 def _failed(future: asyncio.Future[Any]) -> bool:
     return future.done() and (future.cancelled() or future.exception() is not None)
+
+
+def _shared(channel: Mapping[str, Any]) -> bool:
+    return bool(channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"))
 
 
 def _channel_tag(channel: str) -> str:

@@ -20,7 +20,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SurfaceBusy, SurfaceGone
+from bot.errors import SurfaceBusy, SurfaceError, SurfaceGone
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -42,6 +42,11 @@ _ONCE = frozenset(
      "views.open", "views.push"}
 )  # fmt: skip
 _JSON = ("chat.", "views.", "assistant.", "agents.", "conversations.open")
+# Of posts: not the place is wrong, but what was to stand there.
+_UNFIT = frozenset(
+    {"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format", "invalid_chunks",
+     "invalid_metadata_format", "metadata_too_large", "no_text"}
+)  # fmt: skip
 _TRIES = 3
 _SERVER_ERROR = 500
 _TOO_MANY = 429
@@ -60,6 +65,10 @@ class CallRefused(SurfaceGone):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class CallUnfit(SurfaceError):
+    """Slack does not take the form of what was to be said; in another form it may be said there."""
 
 
 class _Limited(Exception):
@@ -107,7 +116,7 @@ class Api:
 
         Wait up to `patience` seconds where the rate limit says so. A call that may be repeated without harm
         is repeated when no reply came; any other raises `CallUncertain` then. Raise `CallRefused` for what
-        Slack will not do, `SurfaceBusy` for what it cannot do now.
+        Slack will not do, `CallUnfit` for what it will not show, `SurfaceBusy` for what it cannot do now.
         """
         arguments = {name: value for name, value in arguments.items() if value is not None}
         loop = asyncio.get_running_loop()
@@ -178,6 +187,8 @@ def _failure(method: str, error: SlackApiError) -> Exception:
         return _Limited(_retry_after(headers))
     if not code or status >= _SERVER_ERROR or code in _PASSING:
         return CallUncertain(f"Slack failed at {method!r} ({code or f'HTTP {status}'}).")
+    if method.startswith("chat.") and code in _UNFIT:
+        return CallUnfit(f"Slack does not take what was to be said by {method!r}: {code}.")
     needed = data.get("needed") if isinstance(data, dict) else None
     hint = f" Give the app the scope {needed!r} and install it again." if needed else ""
     return CallRefused(f"Slack refuses {method!r}: {code}.{hint}", code=code)

@@ -38,6 +38,10 @@ class KbCommand:
         async with self._saying.guarded(ear):
             await self.run(ear, str(body.get("text") or ""))
 
+    async def on_persona(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Handle the command about personas."""
+        await self.on_command(ack, {**body, "text": f"persona {body.get('text') or ''}"})
+
     async def run(self, ear: Ear, text: str) -> None:
         """Run a command and show its last word; what takes longer says so meanwhile."""
         told = await self._told(ear, text)

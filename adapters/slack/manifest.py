@@ -52,8 +52,9 @@ def manifest(
     address: str = "",
     name: str = "Lorekeeper",
     prompts: Sequence[tuple[str, str]] = (),
+    personas: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest for these settings.
+    """Return the manifest for these settings; with `personas`, it has their command.
 
     `address` is the https:// address at which Slack reaches the bot; mode "http" needs it. `prompts` are
     titles and questions that a new conversation offers. Raise ValueError when the address is missing or none.
@@ -81,6 +82,10 @@ def manifest(
         whole["settings"]["event_subscriptions"]["request_url"] = base + EVENTS_PATH
         whole["settings"]["interactivity"]["request_url"] = base + EVENTS_PATH
         whole["oauth_config"]["redirect_urls"] = [base + REDIRECT_PATH]
+    if personas:
+        whole["features"]["slash_commands"].append(
+            _command(settings.persona_command, "Choose a voice.", "list | on NAME | off", base)
+        )
     return whole
 
 

@@ -123,7 +123,8 @@ class Saying:
 
 def kept_place(place: Place) -> dict[str, str]:
     """Return what a modal keeps of the place where it was opened: what is sent back does not name it."""
-    return {"channel": place.channel, "thread": place.thread, "kind": place.kind}
+    kept = {"channel": place.channel, "thread": place.thread, "kind": place.kind}
+    return kept | ({"shared": "yes"} if place.shared else {})
 
 
 def place_kept(keep: Mapping[str, str], person: Person) -> Place:
@@ -135,4 +136,5 @@ def place_kept(keep: Mapping[str, str], person: Person) -> Place:
         channel=keep.get("channel", ""),
         thread=keep.get("thread", ""),
         kind=kinds.get(keep.get("kind", ""), "direct"),
+        shared=bool(keep.get("shared")),
     )

@@ -34,6 +34,9 @@ class SlackSettings(PlatformSettings):
     connections: int = Field(2, ge=1, le=10, description="WebSocket connections (socket).")
     command: str = Field("/kb", pattern=r"^/[a-z0-9_-]{1,31}$", description="The command for the knowledge.")
     ask_command: str = Field("/ask", pattern=r"^/[a-z0-9_-]{1,31}$", description="The command for questions.")
+    persona_command: str = Field(
+        "/persona", pattern=r"^/[a-z0-9_-]{1,31}$", description="The one for voices."
+    )
     shared_channels: bool = Field(False, description="Answer in channels shared with other organisations.")
 
 

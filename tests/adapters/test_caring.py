@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from adapters.caring import _FOLDERS
+from bot.curated import FOLDER
 from tests.adapters.command import Shell
 
 
@@ -88,6 +91,23 @@ def test_a_backup_is_brought_back(synced: Shell) -> None:
     forced = synced("restore", "all.tar", "--force")
     assert (forced.code, "What was there lies in" in forced.out) == (0, True)
     assert synced("sync").code == 0
+
+
+def test_a_backup_holds_what_people_saved(synced: Shell) -> None:
+    """Files saved from chats are in a backup, and their source reads them in the new data folder."""
+    assert _FOLDERS == (FOLDER,)
+    page = synced.folder / ".lorekeeper" / FOLDER / "everyone" / "badge.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# Badge\n\nPress the star key twice to reset a badge.\n")
+    assert synced("sources", "add", str(page.parent), "--name", "saved").code == 0
+    assert synced("sync", "saved").code == 0
+    assert synced("backup", "all.tar").code == 0
+    assert synced("restore", "all.tar", "--data", "other").code == 0
+    shutil.rmtree(page.parent)
+    copy = synced.folder / "other" / FOLDER / "everyone" / "badge.md"
+    copy.write_text(copy.read_text() + "\nThen wait for a minute.\n")
+    (report,) = json.loads(synced("sync", "saved", "--json", "--data", "other").out)
+    assert (report["status"], report["updated"], report["deleted"]) == ("ok", 1, 0)
 
 
 def test_a_lost_database_is_repaired(synced: Shell) -> None:

@@ -74,7 +74,7 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
         (["frobnicate"], "lorekeeper: No such command 'frobnicate'. Help: lorekeeper --help"),
         (["ask"], "lorekeeper ask: Give one QUESTION in quotes, or --questions FILE."),
         (["ask", " "], "lorekeeper ask: The question is empty. Help: lorekeeper ask --help"),
-        (["ask", "Who?", "--persona", "bard"], "lorekeeper: --persona 'bard': no persona is set up."),
+        (["ask", "Who?", "--persona", "bard"], "lorekeeper: --persona 'bard': personas are switched off. "),
         (["--config", "x.toml", "status"], "lorekeeper: settings file 'x.toml' does not exist."),
         (["sources", "remove", "x", "--yes"], "lorekeeper: There is no source 'x'. See: lorekeeper "),
         (["sync", "x"], "lorekeeper: There is no source 'x'. See: lorekeeper sources list"),

@@ -11,19 +11,23 @@ import sys
 from pathlib import Path
 
 EVAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "eval"
-NEED_EVAL = frozenset({"retrieval", "grounding", "trace", "recognising"})
+NEED_EVAL = frozenset({"retrieval", "grounding", "trace", "recognising", "style"})
 COMMANDS = (
     ("startup",),
     ("embedding",),
     ("retrieval",),
     ("grounding",),
     ("recognising",),
+    ("style",),
+    ("persona_dataset",),
     ("sync", "unchanged", "--documents", "5000"),
     ("sync", "ingest"),
     ("sync", "memory", "--documents", "10000"),
     ("latency", "--nodes", "10000", "100000"),
     ("store", "--nodes", "10000"),
     ("during",),
+    ("chat",),
+    ("chat", "--platform", "discord"),
     ("sync", "rival"),
     ("web",),
     ("trace",),

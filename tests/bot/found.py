@@ -9,6 +9,7 @@ from typing import Any, cast
 from bot.assistant import Assistant
 from bot.ledger import Ledger
 from bot.llms import Model
+from bot.persona import Stylist
 from kb.documents import EVERYONE, Audience, document_id
 from kb.errors import KnowledgeBaseError
 from kb.nodes import StoredNode, index_text, node_hash, node_id
@@ -95,8 +96,14 @@ def assistant(
     ledger: Ledger | None = None,
     confidence: float = 0.9,
     searcher: FakeSearcher | None = None,
+    stylist: Stylist | None = None,
 ) -> Assistant:
     searcher = searcher or FakeSearcher(Found(passages=passages, confidence=confidence))
     return Assistant(
-        cast("Any", searcher), cast("Any", quote_first), model, ledger, RetrievalSettings(threshold=0.5)
+        cast("Any", searcher),
+        cast("Any", quote_first),
+        model,
+        ledger,
+        RetrievalSettings(threshold=0.5),
+        stylist,
     )

@@ -142,10 +142,12 @@ def test_who_may_change() -> None:
 
 
 def test_who_reviews() -> None:
-    """The named users and groups review; where none are named, the platform's admins."""
+    """The named users and groups review; where none are named, who may change sources."""
     person = Person(platform="slack", workspace="T1", id="U2", groups=frozenset({"G2"}))
-    named = ChannelRule(reviewers=("G2",))
-    assert is_reviewer(person, named)
-    assert not is_reviewer(Person(platform="slack", workspace="T1", id="U3", admin=True), named)
-    assert not is_reviewer(person, ChannelRule())
-    assert is_reviewer(replace(person, admin=True), ChannelRule())
+    named, settings = ChannelRule(reviewers=("G2",)), PlatformSettings(admins=("U1",))
+    assert is_reviewer(person, named, settings)
+    admin = Person(platform="slack", workspace="T1", id="U3", admin=True)
+    assert not is_reviewer(admin, named, settings)
+    assert not is_reviewer(person, ChannelRule(), settings)
+    assert is_reviewer(admin, ChannelRule(), settings)
+    assert is_reviewer(replace(person, id="U1"), ChannelRule(), settings)

@@ -14,6 +14,7 @@ from bot.chat import Attachment, Place
 from bot.chat_settings import ChannelSettings, PlatformSettings
 from bot.errors import SurfaceBusy, SurfaceGone
 from bot.outcomes import answer_id
+from bot.texts import texts
 from kb.database import open_database
 from kb.documents import Audience
 from tests.bot.desks import Bench, bench
@@ -258,12 +259,12 @@ async def test_an_unknown_audience_is_no_guess(table: Bench, monkeypatch: pytest
 
 
 async def test_the_audience_of_a_channel(engine: AsyncEngine) -> None:
-    """A public answer may use what the settings let the channel see, a private one only of a member."""
+    """An answer uses the tags that its platform tells, and no others; sources are the channel's."""
     table = await bench(
         engine, channels=[ChannelSettings(platform="slack", id="C1", audience=("hr",), sources=("docs",))]
     )
-    own = frozenset({"slack:user:U1"})
-    table.surface.tags = lambda place, person, private: Audience(own if private else frozenset({"slack:C1"}))
+    own, every = frozenset({"slack:user:U1"}), frozenset({"slack:C1", "hr"})
+    table.surface.tags = lambda place, person, private: Audience(own if private else every)
     async with table.running():
         await table.ask(message(1))
         await table.ask(message(2, kind="command", private=True))
@@ -271,8 +272,24 @@ async def test_the_audience_of_a_channel(engine: AsyncEngine) -> None:
         own = frozenset({"slack:user:U1", "slack:C1"})
         await table.ask(message(4, kind="command", private=True))
     held = [question.asker.audience.tags for question in table.assistant.asked]
-    assert held == [{"slack:C1", "hr"}, {"slack:user:U1"}, {"slack:user:U1"}, {*own, "hr"}]
+    assert held == [every, {"slack:user:U1"}, {"slack:user:U1"}, own]
     assert [question.sources for question in table.assistant.asked] == [("docs",), ("docs",), (), ("docs",)]
+
+
+async def test_own_lines_are_in_the_language_of_the_place(engine: AsyncEngine) -> None:
+    """What the assistant says of its own is shown in the place's language, and kept as it was said."""
+    table = await bench(engine, channels=[ChannelSettings(platform="slack", id="C1", language="de")])
+    async with table.running():
+        await table.ask(message(1, "unknown?"))
+        await table.ask(message(2))
+    none, found = (post.outcome.answer for post in table.surface.posts.values() if post.outcome)
+    assert none is not None
+    assert none.text == texts("de").not_found
+    assert found is not None
+    assert "Six. [1]" in found.text
+    kept = await table.ledger.answer(none.id)
+    assert kept is not None
+    assert kept.text == texts("en").not_found
 
 
 async def test_private_answers_have_a_memory_of_their_own(table: Bench) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -25,6 +26,7 @@ from kb.leases import Leases
 from kb.manifest import Manifest
 from kb.memory import SourceMemory
 from kb.restoring import Restored, Schema, restore
+from kb.sources import FolderSource
 from tests.kb.small_base import SmallBase, open_small, sample
 from tests.kb.stored import disk_files, entries, texts
 
@@ -59,7 +61,7 @@ def answer_row() -> dict[str, Any]:
     return row | dict.fromkeys(("asked", "confidence", "milliseconds", "cost"), 0.1) | TOKENS
 
 
-TOKENS = {"input_tokens": 2**31 - 1, "output_tokens": 0}
+TOKENS = {"input_tokens": 2**31 - 1, "output_tokens": 0, "detail": "", "withdrawn": False}
 
 
 def citation_row() -> dict[str, Any]:
@@ -130,6 +132,59 @@ async def test_a_restored_base_is_the_one_that_was_saved(base: SmallBase, file: 
         ]
         assert sum(HIDDEN_TAG in node.audience for node in stored) == 2
         assert len(await texts(again.store, "first")) == 4
+
+
+async def test_named_folders_move_with_the_data(base: SmallBase, file: Path, tmp_path: Path) -> None:
+    """Files of named folders are in a backup, and their sources read them where they lie after a restore."""
+    kept, data = tmp_path / "data" / "saved", tmp_path / "data"
+    write(kept / "a page.md", b"# A")
+    (kept / "team").mkdir()
+    write(kept / "team" / "\u00e4.bin", bytes(range(256)))
+    await base.manifest.add_source(FolderSource(name="team", location=str(kept / "team")))
+    await base.manifest.add_source(FolderSource(name="beside", location=f"{kept}-beside"))
+    await back_up(base.store, base.manifest.engine, file, data=data, folders=("saved", "absent"))
+    other = tmp_path / "other"
+    await put_back(file, other, folders=("saved",))
+    assert [one.relative_to(other).as_posix() for one in disk_files(other / "saved")] == [
+        "saved/a page.md",
+        "saved/team/\u00e4.bin",
+    ]
+    assert (other / "saved" / "team" / "\u00e4.bin").read_bytes() == bytes(range(256))
+    async with AsyncExitStack() as stack:
+        again = await open_small(stack, other)
+        places = {one.name: one.location for one in await again.manifest.list_sources()}
+    assert places == {"s": "/nowhere", "team": str(other / "saved" / "team"), "beside": f"{kept}-beside"}
+
+
+async def test_a_former_folder_is_moved_aside(base: SmallBase, file: Path, tmp_path: Path) -> None:
+    """With force the files that were there make room, unless the backup knows nothing of such files."""
+    data = tmp_path / "data"
+    await back_up(base.store, base.manifest.engine, file)
+    await back_up(base.store, base.manifest.engine, tmp_path / "new.tar", data=data, folders=("saved",))
+    await base.store.close()
+    await base.manifest.engine.dispose()
+    write(data / "saved" / "late.md", b"late")
+    assert (await put_back(file, data, folders=("saved",), force=True)).aside is not None
+    assert (data / "saved" / "late.md").exists()
+    shutil.rmtree(tmp_path / "data" / "store")
+    for one in data.glob("replaced-*"):
+        shutil.rmtree(one)
+    aside = (await put_back(tmp_path / "new.tar", data, folders=("saved",), force=True)).aside
+    assert aside is not None
+    assert (aside / "saved" / "late.md").read_bytes() == b"late"
+    assert not (data / "saved").exists()
+
+
+async def test_a_file_outside_its_folder_is_refused(base: SmallBase, file: Path, tmp_path: Path) -> None:
+    """A backup that names a file above its folder is damaged, and one of another folder is left out."""
+    write(tmp_path / "data" / "saved" / "a.md", b"a")
+    await back_up(base.store, base.manifest.engine, file, data=tmp_path / "data", folders=("saved",))
+    await put_back(file, tmp_path / "without")
+    assert entries(tmp_path / "without") == ["lorekeeper.db", "store"]
+    wrong = noted(members={"files/saved/../../a.md": "0"})
+    with rewritten(file, wrong), pytest.raises(StoreError, match="is no place of a file"):
+        await put_back(file, tmp_path / "other", folders=("saved",))
+    assert entries(tmp_path / "other") == []
 
 
 async def test_a_sync_after_a_restore_goes_on(base: SmallBase, file: Path, tmp_path: Path) -> None:

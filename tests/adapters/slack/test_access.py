@@ -104,3 +104,46 @@ async def test_rights_come_from_slack(tmp_path: Path) -> None:
         assert person.admin
         assert person.groups == {group}
         assert not (await access(rig).person(rig.slack.home.id, rig.ann)).admin
+
+
+async def test_a_shared_channel_inherits_nothing(tmp_path: Path) -> None:
+    """What the workspace's rule gives its members is given to nobody through a channel shared with others."""
+    async with running(tmp_path) as rig:
+        guest = rig.slack.add_user("Gus", is_stranger=True)
+        shared = rig.slack.add_channel("partners", members=[rig.ann, guest], shared=True)
+        rule = ChannelSettings(platform="slack", id=rig.slack.home.id, audience=("staff",))
+        asked = access(rig, rule)
+        # A command's or a button's payload does not tell that its channel is shared.
+        there = place(rig, shared)
+        assert (await asked.audience(there, guest, private=False)).tags == {f"slack:{shared}"}
+        assert (await asked.audience(there, guest, private=True)).tags == {
+            f"slack:user:{guest}",
+            f"slack:{shared}",
+        }
+        assert "staff" in (await asked.audience(there, rig.ann, private=True)).tags
+        assert "staff" in (await asked.audience(place(rig), guest, private=False)).tags
+
+
+async def test_sharing_that_slack_does_not_tell_is_not_guessed(tmp_path: Path) -> None:
+    """Where a channel would inherit tags and Slack cannot say whether it is shared, there is no audience."""
+    async with running(tmp_path) as rig:
+        rule = ChannelSettings(platform="slack", id=rig.slack.home.id, audience=("staff",))
+        rig.slack.faults.fail("conversations.info", "internal_error", times=3)
+        asked = access(rig, rule)
+        with pytest.raises(SurfaceBusy):
+            await asked.audience(place(rig), rig.ann, private=False)
+        assert "staff" in (await asked.audience(place(rig), rig.ann, private=False)).tags
+
+
+async def test_a_place_is_as_slack_knows_it(tmp_path: Path) -> None:
+    """A shortcut's place, taken for private as nothing is known of it, gets its kind and its sharing."""
+    async with running(tmp_path) as rig:
+        shared = rig.slack.add_channel("partners", members=[rig.ann], shared=True)
+        closed = rig.slack.add_channel("closed", members=[rig.ann], private=True)
+        asked = access(rig)
+        found = [await asked.settled(place(rig, one, kind="private")) for one in ("", shared, closed)]
+        assert [(one.kind, one.shared) for one in found] == [
+            ("channel", False),
+            ("channel", True),
+            ("private", False),
+        ]

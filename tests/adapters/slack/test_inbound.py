@@ -21,7 +21,7 @@ async def test_edits_and_deletions_come_in(tmp_path: Path) -> None:
 
 
 async def test_a_burst_is_acknowledged_in_time(tmp_path: Path) -> None:
-    """Two hundred questions at once are all kept, and each is acknowledged within a second."""
+    """Two hundred questions at once are all kept, and acknowledged before Slack delivers one again."""
     async with running(tmp_path) as rig:
         said = (rig.slack.say(rig.channel, rig.ann, f"question {number}?") for number in range(200))
         await asyncio.gather(*said)
@@ -29,7 +29,7 @@ async def test_a_burst_is_acknowledged_in_time(tmp_path: Path) -> None:
             lambda: len(rig.slack.acks) == 200 and all(one.latency is not None for one in rig.slack.acks), 20
         )
         assert len(rig.desk.received) == 200
-        assert max(one.latency or 0.0 for one in rig.slack.acks) < 1.0
+        assert rig.desk.repeated == 0
 
 
 async def test_a_redelivered_event_is_known(tmp_path: Path) -> None:

@@ -54,6 +54,11 @@ class SlackEmulator(Interactions):
         return self.delivery.acks
 
     @property
+    def delivering(self) -> bool:
+        """Whether events are on their way, or wait to be delivered again."""
+        return bool(self._tasks)
+
+    @property
     def authorize_url(self) -> str:
         """Where the app sends people who install it."""
         return f"{self.url}/oauth/v2/authorize"

@@ -1,0 +1,104 @@
+"""The fact lock: whether a rewrite says what its draft says. Pure, without a model.
+
+Numbers with their units, dates, names, code, links, negations, modal strength, bounds and citation markers
+of the draft must all be in the rewrite, where they were, and none may be new. Other words are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.fact_bounds import changed_bounds
+from bot.fact_clauses import changed_clauses
+from bot.fact_dates import dates
+from bot.fact_literals import cited_numbers, holds, literals, worded
+from bot.fact_names import names
+from bot.fact_numbers import numbers
+from bot.fact_order import misplaced, swapped
+from bot.facts import Found, all_keys, blank, one_form, strict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the lock found: facts of the draft that are lost, and facts that are nowhere in it.
+
+    Each is shown as it was written; "not: …" is a denial, "[2]: …" a citation that has left its claim,
+    "a ↔ b" are facts that took each other's place.
+    """
+
+    kept: bool
+    lost: tuple[str, ...] = ()
+    invented: tuple[str, ...] = ()
+
+
+def judge(draft: str, written: str, passages: Sequence[str] = ()) -> Verdict:
+    """Compare a rewrite with its draft.
+
+    `passages` are texts whose facts are known beside the draft's and need not be told. Without a draft it is
+    told what a text has that no passage has.
+    """
+    draft, written = one_form(draft), one_form(written)
+    passages = tuple(map(one_form, passages))
+    before = _Facts.of(draft, (written, *passages))
+    after = _Facts.of(written, (draft, *passages))
+    known = [before, *(_Facts.of(passage, ()) for passage in passages)]
+    lost = [*_missing(before, [after])]
+    invented = [*_missing(after, known)]
+    if draft.strip():
+        lost += _markers(cited_numbers(draft) - cited_numbers(written))
+        invented += _markers(cited_numbers(written) - cited_numbers(draft))
+        denied = changed_clauses(worded(draft), worded(written))
+        lost += denied.lost
+        invented += denied.invented
+        lost += changed_bounds(before.found, after.found, draft, written)
+        lost += misplaced(before.found, after.found, before.marked, after.marked)
+        lost += swapped(before.strict, after.found, draft, written)
+    return Verdict(kept=not lost and not invented, lost=_once(lost), invented=_once(invented))
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What one text holds."""
+
+    text: str
+    marked: str
+    found: tuple[Found, ...]
+
+    @classmethod
+    def of(cls, text: str, others: Sequence[str]) -> _Facts:
+        """Read a text. `others` help to tell names; literals of theirs are names of nobody."""
+        read = literals(text)
+        rest, when = dates(read.rest)
+        counted = numbers(rest)
+        unnumbered = blank(rest, ((one.at, one.at + len(one.shown)) for one in counted if one.strict))
+        called = names(unnumbered, [literals(other).rest for other in others])
+        found = (*read.found, *when, *counted, *called)
+        return cls(text, read.marked, found)
+
+    @property
+    def strict(self) -> list[Found]:
+        """The facts that count by themselves."""
+        return list(strict(self.found))
+
+    def holds(self, fact: Found, keys: frozenset[str]) -> bool:
+        """Tell whether a fact of another text is in this one; `keys` are all of this one's."""
+        if fact.keys & keys:
+            return True
+        return any(key.startswith("=") and holds(self.text, key[1:]) for key in fact.keys)
+
+
+def _missing(facts: _Facts, others: Sequence[_Facts]) -> Iterator[str]:
+    """Yield the facts of a text that none of the others holds."""
+    keys = [all_keys(other.found) for other in others]
+    for fact in facts.strict:
+        if not any(other.holds(fact, known) for other, known in zip(others, keys, strict=True)):
+            yield fact.shown
+
+
+def _markers(numbers: Iterable[int]) -> list[str]:
+    return [f"[{number}]" for number in sorted(numbers)]
+
+
+def _once(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(found))

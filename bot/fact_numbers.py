@@ -1,0 +1,251 @@
+"""Numbers of a text with their units, in one form: 12 % is twelve percent, 1,000 is 1000, 24 h is a day."""
+
+# ruff: noqa: E501 - tables and patterns read better unbroken
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from bot.facts import Found, keys
+
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_WORDS = {word: number for number, word in enumerate(_ONES)} | {
+    word: 10 * number for number, word in enumerate(_TENS, start=2)
+}
+_LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_ORDINALS = {
+    "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10,
+    "eleventh": 11, "twelfth": 12,
+}  # fmt: skip
+_LOOSE: dict[str, int | Fraction] = {
+    "first": 1,
+    "both": 2,
+    "couple": 2,
+    "pair": 2,
+    "double": 2,
+    "once": 1,
+    "one": 1,
+    "single": 1,
+    "half": Fraction(1, 2),
+}
+_COUNTED = {"twice": 2, "thrice": 3, "dozen": 12, "triple": 3}
+_FRACTIONS = {
+    "½": Fraction(1, 2),
+    "¼": Fraction(1, 4),
+    "¾": Fraction(3, 4),
+    "⅓": Fraction(1, 3),
+    "⅔": Fraction(2, 3),
+}
+
+_SMALL = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])}))?|(?:{'|'.join(reversed(_ONES))}))"
+_WRITTEN = (
+    rf"(?:(?:{_SMALL}|an?)[\s-])?(?:{'|'.join(_LARGE)})(?:[\s-](?:{'|'.join(_LARGE)}))*(?:(?:\s+and\s+|[\s-]){_SMALL})?"
+    rf"|{_SMALL}"
+)
+_DIGITS = r"\d{1,3}(?:[,'\u2009]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?![\d,.]*\d)|\d+"
+_NUMBER = re.compile(
+    rf"(?<![\w.\x01])(?<![A-Za-z]-)(?P<sign>(?<!\S)[-+])?(?P<money>(?:[$€£]|(?:USD|EUR|GBP)\b)\s*)?"
+    rf"(?:(?P<ratio>\d+/\d+)(?![/\d])|(?P<whole>\d+)?\s?(?P<vulgar>[½¼¾⅓⅔])|(?P<digits>{_DIGITS})"
+    rf"(?:\s*(?P<large>thousand|million|billion|bn)\b|(?P<k>[kK])(?![\w]))?(?P<ordinal>(?:st|nd|rd|th)\b)?"
+    rf"|\b(?P<written>{_WRITTEN})\b|\b(?P<third>{'|'.join(_ORDINALS)})s?\b|\b(?P<loose>{'|'.join(_LOOSE)})\b"
+    rf"|\b(?P<counted>{'|'.join(_COUNTED)})\b)(?P<half>\s+and\s+a\s+half\b)?",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(
+    r"\b(?P<word>an?|one|half(?: an?)?|every|per|each)[\s-]+(?P<unit>[A-Za-z]+)(?P<half>\s+and\s+a\s+half\b)?",
+    re.IGNORECASE,
+)
+_RATE = {
+    "hourly": "hour", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month", "yearly": "year",
+    "annually": "year", "annual": "year", "fortnight": "fortnight", "overnight": "day",
+}  # fmt: skip
+_RATES = re.compile(rf"\b(?:{'|'.join(_RATE)})\b", re.IGNORECASE)
+
+_TIME: dict[str, int | Fraction] = {
+    "ms": Fraction(1, 1000), "msec": Fraction(1, 1000), "millisecond": Fraction(1, 1000), "s": 1, "sec": 1, "secs": 1,
+    "second": 1, "min": 60, "mins": 60, "minute": 60, "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "d": 86400,
+    "day": 86400, "night": 86400, "week": 604800, "wk": 604800, "wks": 604800, "fortnight": 1209600,
+}  # fmt: skip
+_BYTES = {"b": 1, "byte": 1} | {
+    unit: 1000**power
+    for power, names in enumerate(("kb kilobyte", "mb megabyte meg", "gb gigabyte gig", "tb terabyte", "pb petabyte"), start=1)
+    for unit in names.split()
+} | {unit: 1024**power for power, unit in enumerate(("kib", "mib", "gib", "tib"), start=1)}  # fmt: skip
+_OTHER = {
+    "%": "percent", "percent": "percent", "pct": "percent", "per cent": "percent", "$": "usd", "usd": "usd", "dollar": "usd",
+    "buck": "usd", "€": "eur", "eur": "eur", "euro": "eur", "£": "gbp", "gbp": "gbp", "pound": "gbp", "month": "month",
+    "mo": "month", "°c": "°c", "degrees celsius": "°c", "celsius": "°c", "°f": "°f", "fahrenheit": "°f", "°": "°",
+    "degree": "°", "km": "km", "kilometre": "km", "kilometer": "km", "cm": "cm", "mm": "mm", "m": "m", "metre": "m",
+    "meter": "m", "kg": "kg", "kilogram": "kg", "kilo": "kg", "g": "g", "gram": "g", "px": "px", "pixel": "px",
+    "hz": "hz", "khz": "khz", "mhz": "mhz", "ghz": "ghz", "mbps": "mbps", "gbps": "gbps", "w": "w", "kw": "kw", "v": "v",
+}  # fmt: skip
+_UNITS: dict[str, tuple[str, Fraction]] = (
+    {name: ("time", Fraction(size)) for name, size in _TIME.items()}
+    | {name: ("bytes", Fraction(size)) for name, size in _BYTES.items()}
+    | {name: (unit, Fraction(1)) for name, unit in _OTHER.items()}
+    | {name: ("month", Fraction(12)) for name in ("year", "yr", "yrs")}
+    | {"quarter": ("month", Fraction(3)), "decade": ("month", Fraction(120))}
+)
+_UNIT = re.compile(
+    r"[\s-]*\(?\s*(?:more |full |whole |calendar |business |working |consecutive )?(?P<unit>%|°\s?[CF]?|[$€£]|per cent|degrees Celsius|[A-Za-z]+)(?![\w])",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(r"\s*(?:-|–|to|or|and)\s*\Z")
+_FILLER_NOUNS = re.compile(r"\s+(?:things?|points?|bits|ways?|cents)\b", re.IGNORECASE)
+_BUSINESS = re.compile(r"[\s-]*(?:business|working|week)[\s-]?days?\b", re.IGNORECASE)
+
+
+def numbers(text: str) -> list[Found]:
+    """Return the numbers of a text from which dates, times and literals were taken."""
+    matches = list(_NUMBER.finditer(text))
+    found: list[Found] = []
+    unit: tuple[str, Fraction] | None = None
+    following = len(text)
+    for match in reversed(matches):
+        own = _unit_after(text, match)
+        shared = unit if own is None and unit and _RANGE.match(text[match.end() : following]) else None
+        found.append(_number(text, match, own, shared))
+        unit, following = own or shared, match.start()
+    found.reverse()
+    return (
+        found
+        + [_article(match) for match in _ARTICLE.finditer(text)]
+        + [_rate(match) for match in _RATES.finditer(text)]
+    )
+
+
+def _number(
+    text: str, match: re.Match[str], own: tuple[str, Fraction] | None, shared: tuple[str, Fraction] | None
+) -> Found:
+    end = match.end()
+    if own and (after := _UNIT.match(text, end)):
+        end = after.end()
+    shown = text[match.start() : end].strip(" (")
+    if ratio := match["ratio"]:
+        named, value = [f"ratio:{ratio}"], _ratio(ratio)
+        named += _keys(value, own) if value is not None else []
+    else:
+        value = _value(match)
+        named = _keys(value, own) + (_keys(value, shared) if shared else [])
+    if _BUSINESS.match(text, match.end()):
+        named = [f"{name}:business" for name in named]
+    return Found(shown=shown, keys=keys(*named), at=match.start(), strict=_counts(text, match, own))
+
+
+def _counts(text: str, match: re.Match[str], unit: tuple[str, Fraction] | None) -> bool:
+    """Tell whether this is a number and not a turn of phrase."""
+    written = (match["written"] or "").lower()
+    if match["loose"] or written in {"one", "zero"}:
+        return unit is not None and (match["loose"] or written).lower() in {"one", "zero", "half"}
+    if written and (
+        _FILLER_NOUNS.match(text, match.end()) or written.split()[0] in _LARGE or written[:2] == "a "
+    ):
+        return unit is not None
+    return True
+
+
+def _keys(value: Fraction, unit: tuple[str, Fraction] | None) -> list[str]:
+    if unit is None:
+        return [f"{value}"] + ([f"{value * 100} percent"] if value == Fraction(1, 2) else [])
+    name, size = unit
+    return [f"{value * size} {name}"] + (
+        [f"{value / 100}"] if name == "percent" and value == Fraction(50) else []
+    )
+
+
+def _value(match: re.Match[str]) -> Fraction:
+    value = _bare_value(match) + (Fraction(1, 2) if match["half"] else 0)
+    return -value if match["sign"] == "-" else value
+
+
+def _bare_value(match: re.Match[str]) -> Fraction:
+    if vulgar := match["vulgar"]:
+        return int(match["whole"] or 0) + _FRACTIONS[vulgar]
+    if digits := match["digits"]:
+        large = {"bn": 10**9}.get((match["large"] or "").lower()) or _LARGE.get(
+            (match["large"] or "").lower(), 1
+        )
+        return _digits(digits) * large * (1000 if match["k"] else 1)
+    if written := match["written"]:
+        return Fraction(_written(written))
+    if third := match["third"]:
+        return Fraction(_ORDINALS[third.lower()])
+    return Fraction(_LOOSE[match["loose"].lower()] if match["loose"] else _COUNTED[match["counted"].lower()])
+
+
+def _digits(text: str) -> Fraction:
+    if re.fullmatch(r"\d{1,3}(?:[,'\u2009]\d{3})+(?:\.\d+)?", text):
+        return Fraction(re.sub(r"[,'\u2009]", "", text))
+    return Fraction(text.replace(",", "."))
+
+
+def _ratio(text: str) -> Fraction | None:
+    above, below = map(int, text.split("/"))
+    return Fraction(above, below) if 0 < above < below <= 10 else None
+
+
+def _written(text: str) -> int:
+    total = part = 0
+    for word in re.split(r"[\s-]+", text.lower()):
+        if word in _LARGE:
+            part = max(part, 1) * _LARGE[word]
+            if _LARGE[word] > 100:
+                total, part = total + part, 0
+        elif word in _WORDS:
+            part += _WORDS[word]
+    return total + part
+
+
+def _unit_after(text: str, match: re.Match[str]) -> tuple[str, Fraction] | None:
+    if match["money"]:
+        return _UNITS[match["money"].strip().lower()]
+    if match["ordinal"]:
+        return None
+    after = _UNIT.match(text, match.end())
+    return _unit(after["unit"]) if after else None
+
+
+def _unit(word: str) -> tuple[str, Fraction] | None:
+    name = re.sub(r"\s+", " ", word.lower().replace("° ", "°"))
+    return _UNITS.get(name) or (_UNITS.get(name[:-1]) if name.endswith("s") and len(name) > 2 else None)
+
+
+def _article(match: re.Match[str]) -> Found:
+    """Read "a day", "half an hour", "an hour and a half": they stand for a number and are none by themselves."""
+    unit = _unit(match["unit"]) if len(match["unit"]) > 2 else None
+    half = match["word"].lower().startswith("half")
+    value = (Fraction(1, 2) if half else Fraction(1)) + (Fraction(1, 2) if match["half"] else 0)
+    named = _keys(value, unit) if unit else []
+    return Found(
+        shown=match.group(),
+        keys=keys(*named),
+        at=match.start(),
+        strict=bool(unit and (half or match["half"])),
+    )
+
+
+def _rate(match: re.Match[str]) -> Found:
+    unit = _UNITS[_RATE[match.group().lower()]]
+    return Found(shown=match.group(), keys=keys(*_keys(Fraction(1), unit)), at=match.start(), strict=False)

@@ -1,0 +1,1 @@
+"""From exported conversations to training data in one person's voice. `building` is the way in."""

@@ -1,0 +1,235 @@
+"""`lorekeeper serve` as its own process before an emulated Discord, as a team would run it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.emulators.discord.messages import Message, Upload
+from tests.emulators.discord.people import Someone
+from tests.emulators.discord.places import Channel, Guild, Member
+from tests.emulators.discord.server import DiscordEmulator
+
+Value = TypeVar("Value")
+
+LOREKEEPER = Path(sys.executable).parent / "lorekeeper"
+_BEAT = 0.1  # seconds between looks at what tells nobody that it changed, such as a database
+SECONDS = 40.0  # of patience on a busy machine; whatever waits is woken as soon as it is there
+
+HANDBOOK = {
+    "leave.md": "# Leave policy\n\nEverybody has 28 days of paid leave a year.\n",
+    "travel.md": "# Travel\n\nA train ticket is booked by the office in room 12.\n",
+    "keys.md": "# Keys\n\nA lost door key costs 40 euros and is reported to the reception.\n",
+    "coffee.md": "# Coffee machine\n\nThe coffee machine is cleaned every Friday by the kitchen team.\n",
+}
+LEAVE = "How many days of paid leave does everybody have?"
+TRAVEL = "Who books a train ticket?"
+KEY = "How much does a lost door key cost?"
+COFFEE = "When is the coffee machine cleaned?"
+UNKNOWN = "What is the melting point of tungsten carbide?"
+
+_SETTINGS = """
+[discord]
+enabled = true
+api_url = "{town.discord.api_url}"
+message_content = true
+admins = ["{town.ada.id}"]
+person = "{town.ada.id}"
+notices = "{town.notices.id}"
+per_person = 1000
+{discord}
+
+[[channels]]
+platform = "discord"
+id = "{town.auto.id}"
+mode = "auto"
+
+[[channels]]
+platform = "discord"
+id = "{town.drafts.id}"
+mode = "draft"
+reviewers = ["{town.ada.id}"]
+
+[[channels]]
+platform = "discord"
+id = "{town.flat.id}"
+threads = false
+
+[[channels]]
+platform = "discord"
+id = "{town.forum.id}"
+mode = "auto"
+
+[[sources]]
+name = "handbook"
+type = "folder"
+location = "handbook"
+
+{more}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A Discord server with its channels and people; Ada is the admin that the settings name."""
+
+    discord: DiscordEmulator
+    guild: Guild
+    general: Channel
+    auto: Channel
+    drafts: Channel
+    flat: Channel
+    notices: Channel
+    forum: Channel
+    ada: Member
+    ann: Member
+    bob: Member
+
+
+def town_in(discord: DiscordEmulator) -> Town:
+    """Fill an emulated Discord."""
+    guild = discord.add_guild("Acme")
+    names = ("general", "auto", "drafts", "flat", "notices")
+    channels = [discord.add_channel(guild, name) for name in names]
+    people = [discord.add_member(guild, name) for name in ("Ada", "Ann", "Bob")]
+    return Town(discord, guild, *channels, discord.add_forum(guild, "help"), *people)
+
+
+def write(folder: Path, town: Town, *, more: str = "", in_discord: str = "") -> None:
+    """Write the handbook and the settings of a team."""
+    (folder / "handbook").mkdir(exist_ok=True)
+    for name, text in HANDBOOK.items():
+        (folder / "handbook" / name).write_text(text, encoding="utf-8")
+    settings = _SETTINGS.format(town=town, discord=in_discord, more=more)
+    (folder / "config.toml").write_text(settings, encoding="utf-8")
+
+
+@dataclass
+class Served:
+    """A serving process and the lines that it has written so far."""
+
+    town: Town
+    folder: Path
+    process: asyncio.subprocess.Process
+    lines: list[str] = field(default_factory=list)
+    more: asyncio.Condition = field(default_factory=asyncio.Condition)
+    closed: bool = False
+
+    @property
+    def discord(self) -> DiscordEmulator:
+        return self.town.discord
+
+    async def read(self) -> None:
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            async with self.more:
+                self.lines.append(line.decode())
+                self.more.notify_all()
+        async with self.more:
+            self.closed = True
+            self.more.notify_all()
+
+    async def line(self, containing: str, *, after: int = 0) -> str:
+        """Return the first line that holds a text, once it is written."""
+
+        def found() -> str:
+            return next((line for line in self.lines[after:] if containing in line), "")
+
+        async with asyncio.timeout(SECONDS), self.more:
+            await self.more.wait_for(lambda: self.closed or found())
+        assert found(), f"{containing!r} is in no line of {self.lines}"
+        return found()
+
+    async def ready(self, sessions: int = 1) -> None:
+        """Wait until the handbook is synced, the bot hears Discord and its commands are registered."""
+        await self.discord.ready(sessions, SECONDS)
+        await self.line("handbook: ")
+        await self.until(lambda: self.discord.world.commands)
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return how the process ended."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        async with asyncio.timeout(SECONDS):
+            return await self.process.wait()
+
+    @property
+    def log(self) -> str:
+        """What the process wrote into its log files."""
+        return "".join(one.read_text("utf-8") for one in self.folder.glob(".lorekeeper/logs/*"))
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """Return what the process's database answers."""
+        with closing(sqlite3.connect(self.folder / ".lorekeeper" / "lorekeeper.db")) as database:
+            return database.execute(query, values).fetchall()
+
+    async def until(self, found: Callable[[], Value]) -> Value:
+        """Return what `found` gives once it is truthy; it may look into the process's database, too."""
+        loop, beating = asyncio.get_running_loop(), True
+
+        def beat() -> None:
+            if beating:
+                self.discord.world.pulse.beat()
+                loop.call_later(_BEAT, beat)
+
+        beat()
+        try:
+            return await self.discord.wait_for(found, SECONDS)
+        finally:
+            beating = False
+
+    async def replies(self, message: Message, count: int = 1) -> list[Message]:
+        """Return the bot's replies to a message once there are so many and each is whole."""
+
+        def found() -> list[Message]:
+            there = [one for one in self.discord.replies(message) if is_whole(one)]
+            return there if len(there) >= count else []
+
+        return await self.until(found)
+
+    async def ask(
+        self, channel: Channel, user: Someone, text: str, files: tuple[Upload, ...] = ()
+    ) -> tuple[Message, Message]:
+        """Mention the bot and return the question and its reply."""
+        asked = await self.discord.say(channel, user, f"{self.discord.bot.mention} {text}", files=files)
+        return asked, (await self.replies(asked))[0]
+
+
+def is_whole(message: Message) -> bool:
+    """Whether a message is an answer in its last state: those carry components, steps on the way do not."""
+    return message.is_v2 or bool(message.components)
+
+
+def environment(discord: DiscordEmulator, folder: Path) -> dict[str, str]:
+    """Return what the process is given: the token, and a home of its own."""
+    return {**os.environ, "HOME": str(folder), "DISCORD_BOT_TOKEN": discord.token}
+
+
+@asynccontextmanager
+async def serve(town: Town, folder: Path, **variables: str) -> AsyncIterator[Served]:
+    """Run `lorekeeper serve` in a folder; it is killed at the end if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        LOREKEEPER,
+        "serve",
+        cwd=folder,
+        env=environment(town.discord, folder) | variables,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    served = Served(town, folder, process)
+    reading = asyncio.create_task(served.read())
+    try:
+        yield served
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await reading

@@ -1,0 +1,57 @@
+"""`ask --persona` as it is installed, against a server on the loopback interface."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from tests.emulators.openai import OpenAIEmulator, say
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """
+[persona]
+enabled = true
+name = "pirate"
+description = "a pirate"
+model = "ft:pirate"
+base_url = "{url}"
+
+[[sources]]
+name = "docs"
+type = "folder"
+location = "./docs"
+"""
+
+
+async def lorekeeper(folder: Path, key: str, *arguments: str) -> tuple[int, str, str]:
+    """Run the command in a folder and return its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "adapters", *arguments, cwd=folder,
+        env=os.environ | {"OPENAI_API_KEY": key, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_ask_in_a_voice(tmp_path: Path) -> None:
+    """The command answers in the voice, tells the step in --json, and refuses an unknown persona."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "printer.md").write_text("# Printer PINs\n\nPrinter PINs have 6 digits.\n")
+    async with OpenAIEmulator(models=("ft:pirate",)).running() as server:
+        (tmp_path / "config.toml").write_text(CONFIG.format(url=server.base_url))
+        server.reply = lambda _request: say("Arr, printer PINs have six digits [1]!")
+        code, _, err = await lorekeeper(tmp_path, server.key, "sync")
+        assert code == 0, err
+        asked = "How many digits do printer PINs have?"
+        code, out, err = await lorekeeper(tmp_path, server.key, "ask", asked, "--persona", "pirate", "--json")
+        assert code == 0, err
+        told = json.loads(out)
+        assert (told["answer"], told["mode"]) == ("Arr, printer PINs have six digits [1]!", "persona"), told
+        assert (told["persona"]["verdict"], told["persona"]["name"]) == ("kept", "pirate")
+        code, out, err = await lorekeeper(tmp_path, server.key, "ask", asked, "--persona", "elf")
+        assert (code, out) == (2, "")
+        assert err == "lorekeeper: --persona 'elf': There is no persona 'elf'. There are: 'pirate'.\n"

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.fact_lock import Verdict, judge
+from tests.bot import styled
+from tests.bot.paraphrases import DIFFERENT, SAME, templated
+
+MOST_FALSE_REJECTIONS = 0.05
+DRAFTS = 500
+
+
+def test_paraphrases_that_keep_the_facts_pass() -> None:
+    """Of more than 200 rewrites that say the same, at most 5 % are rejected."""
+    pairs = [*SAME, *templated()]
+    rejected = [(draft, written) for draft, written in pairs if not judge(draft, written).kept]
+    assert len(pairs) >= 200
+    assert len(rejected) <= MOST_FALSE_REJECTIONS * len(pairs), rejected
+
+
+@pytest.mark.parametrize(("draft", "written"), DIFFERENT)
+def test_changed_facts_are_rejected(draft: str, written: str) -> None:
+    """A rewrite that changes one fact is rejected."""
+    assert not judge(draft, written).kept
+
+
+@pytest.mark.parametrize("kind", styled.BREAKS)
+def test_every_break_is_found(kind: str) -> None:
+    """Over 500 generated drafts, each way of breaking a fact is found every time."""
+    drafts = [styled.draft(seed) for seed in range(DRAFTS)]
+    assert [one for one in drafts if judge(one.text, styled.BREAKS[kind](one)).kept] == []
+
+
+def test_generated_rewrites_that_keep_all_pass() -> None:
+    """Over the same drafts, the rewrite that keeps the facts is never rejected."""
+    drafts = [styled.draft(seed) for seed in range(DRAFTS)]
+    assert [one for one in drafts if not judge(one.text, one.kept).kept] == []
+
+
+def test_the_verdict_names_what_was_lost_and_invented() -> None:
+    """What is lost and what is new is told as it was written."""
+    verdict = judge("Ask Priya within 30 days [1].", "Ask Marcus within 3 weeks [1].")
+    assert verdict == Verdict(kept=False, lost=("30 days", "Priya"), invented=("3 weeks", "Marcus"))
+
+
+def test_a_text_is_its_own_paraphrase() -> None:
+    """A draft left as it is keeps all its facts, code, tables and other languages included."""
+    for text in (
+        "Run:\n\n```sh\nmake up\n```\n\nThen see https://a.example/x [1].",
+        "| a | b |\n| --- | --- |\n| 12 % | Priya [1] |",
+        "Die Abrechnung gehört Priya und darf nicht vor 9:00 laufen [1].",
+        "备份不会保留超过30天 [1]。",
+        "",
+    ):
+        assert judge(text, text).kept, text
+
+
+def test_fenced_code_must_stay() -> None:
+    """A line of fenced code that is changed is lost."""
+    draft = "Run this [1]:\n\n```sh\nmake up\nmake test\n```"
+    assert judge(draft, draft.replace("make test", "make rest")).lost == ("make test",)
+
+
+def test_passages_are_known_and_need_not_be_told() -> None:
+    """Without a draft, facts of the passages are no inventions and others are."""
+    passages = ("Priya owns billing since 2021.",)
+    assert judge("", "Billing is with Priya.", passages).kept
+    assert judge("", "Billing is with Priya and 3 others.", passages).invented == ("3",)
