@@ -154,9 +154,12 @@ async def _open_parts(runtime: Runtime) -> Parts:
     replies = await Replies.open(engine)
     rules = ChannelRules(runtime.settings.channels, platforms)
     curated = Curated(sources, runtime.data, platforms)
-    commands = ChatCommands(
-        sources, curated, platforms, names, rules=rules, personas=await _persona_commands(runtime)
-    )
+
+    def surface(platform: str) -> Surface:
+        return desk.surface(platform)  # which is made below
+
+    personas = await _persona_commands(runtime, surface)
+    commands = ChatCommands(sources, curated, platforms, names, rules=rules, personas=personas)
     desk = Desk(
         assistant=assistant,
         inbox=await Inbox.open(engine),
@@ -181,15 +184,18 @@ async def _open_parts(runtime: Runtime) -> Parts:
     )
 
 
-async def _persona_commands(runtime: Runtime) -> PersonaCommands | None:
+async def _persona_commands(runtime: Runtime, surface: Callable[[str], Surface]) -> PersonaCommands | None:
     """Return what is typed behind /persona, None while personas are switched off."""
     if not runtime.settings.persona.enabled:
         return None
     from bot.persona_commands import PersonaCommands
+    from bot.vote_commands import ChannelVotes, VoteCommands
+    from bot.voting import BlindVotes
 
-    return PersonaCommands(
-        await runtime.personas(), await runtime.persona_guard(), runtime.settings.platforms
-    )
+    platforms, personas = runtime.settings.platforms, await runtime.personas()
+    votes = VoteCommands(BlindVotes(await runtime.engine()), await runtime.assistant(), personas, platforms)
+    vote = ChannelVotes(votes, surface).run
+    return PersonaCommands(personas, await runtime.persona_guard(), platforms, vote=vote)
 
 
 async def _standing(runtime: Runtime) -> dict[str, Before]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.answering import Parts
 from bot.chat import Incoming, Place, Surface
+from bot.errors import SurfaceBusy
 from bot.limits import Limits
 from bot.turn import Turn
 from bot.turns import Turns
@@ -76,6 +77,12 @@ class Desk:
         """Take part in a platform: what is in the inbox of it is seen to from now on."""
         self._surfaces[surface.platform] = surface
         self._news.set()
+
+    def surface(self, platform: str) -> Surface:
+        """Return a platform that takes part; raise `SurfaceBusy` before it does."""
+        if platform not in self._surfaces:
+            raise SurfaceBusy(f"{platform.capitalize()} is not connected yet.")
+        return self._surfaces[platform]
 
     async def receive(self, incoming: Incoming) -> bool:
         """Keep what happened; False when it is known already. Raise `StoreError` when it cannot be kept.

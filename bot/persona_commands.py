@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,17 @@ if TYPE_CHECKING:
     from bot.persona_guard import PersonaGuard
     from bot.personas import Personas
 
-USAGE = "`list`, `on NAME [here|everywhere]`, `off [here|everywhere]` or `auto [here|everywhere]`"
+USAGE = (
+    "`list`, `on NAME [here|everywhere]`, `off [here|everywhere]`, `auto [here|everywhere]` "
+    "or `vote QUESTION`"
+)
 _VERBS = ("list", "on", "off", "auto", "help")
 _SCOPES: dict[str, Scope] = {"me": "person", "here": "channel", "everywhere": "all"}
 _WHERE: dict[Scope, str] = {"person": "for you", "channel": "in this channel", "all": "everywhere"}
+
+
+# What stands behind `vote`, who typed it, where and in which language; see `bot.vote_commands.ChannelVotes`.
+Vote = Callable[[str, Person, Place, str], Awaitable[Told]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +54,21 @@ class PersonaCommands:
         guard: PersonaGuard,
         platforms: Platforms,
         *,
+        vote: Vote | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._personas = personas
         self._guard = guard
         self._platforms = platforms
+        self._vote = vote
         self._clock = clock
 
     async def run(self, text: str, person: Person, place: Place, *, language: str = "") -> Told:
         """Carry out a command; whatever is wrong with it is told, never raised."""
         words = texts(language or settings_of(person.platform, self._platforms).language)
+        verb, _, rest = text.strip().partition(" ")
+        if verb.lower() == "vote" and self._vote is not None:
+            return await self._vote(rest, person, place, language)
         try:
             typed = _parse(text)
             if typed.scope != "person":

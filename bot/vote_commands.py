@@ -7,11 +7,12 @@ there.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.chat import Person, Place
-from bot.errors import CommandError
+from bot.chat import Person, Place, Surface
+from bot.errors import CommandError, SurfaceError
 from bot.forms import Told
 from bot.messages import Asker, Question
 from bot.output_gate import defang, defang_line
@@ -54,6 +55,26 @@ class VoteTold:
     told: Told
     post: str = ""
     ballot: str = ""
+
+
+class ChannelVotes:
+    """Carries what a vote says to where it belongs; `surface` finds a platform by its name."""
+
+    def __init__(self, votes: VoteCommands, surface: Callable[[str], Surface]) -> None:
+        self._votes = votes
+        self._surface = surface
+
+    async def run(self, text: str, person: Person, place: Place, language: str) -> Told:
+        """Carry out what stands behind `vote`; the channel sees the answers, the person what is returned."""
+        try:
+            surface = self._surface(place.platform)
+            audience = await surface.audience(place, person.id, private=False)
+            said = await self._votes.run(text, person, place, audience=audience, language=language)
+            if said.post:
+                await surface.notify(place.workspace, place.channel, said.post)
+        except SurfaceError as exc:
+            return _failed(exc)
+        return said.told
 
 
 class VoteCommands:

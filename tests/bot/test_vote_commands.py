@@ -9,17 +9,20 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.chat import Person, Place
+from bot.chat import Person, Place, Surface
+from bot.errors import SurfaceBusy
 from bot.ledger import Ledger
 from bot.persona import Stylist
+from bot.persona_commands import PersonaCommands
 from bot.persona_guard import PersonaGuard
 from bot.persona_settings import PersonaSettings
 from bot.personas import Personas
-from bot.vote_commands import VoteCommands, VoteTold
+from bot.vote_commands import ChannelVotes, VoteCommands, VoteTold
 from bot.voting import BlindVotes
 from kb.database import open_database
 from kb.documents import EVERYONE
 from tests.bot.found import assistant, passage
+from tests.bot.surface import ScriptedSurface
 from tests.emulators.openai import OpenAIEmulator, say
 
 PINS = passage("Printer PINs have 6 digits.", title="Printer help", uri="printer.md")
@@ -157,3 +160,28 @@ async def test_help(channel: Channel, text: str) -> None:
 async def test_long_question(channel: Channel) -> None:
     """A question that is too long is refused before anything is asked."""
     assert "too long" in (await channel("why " * 200)).told.text
+
+
+async def test_a_vote_is_posted_into_the_channel(channel: Channel) -> None:
+    """What is typed behind `/persona vote` shows both answers to all, and the person one line."""
+    surface = ScriptedSurface()
+    votes = ChannelVotes(channel.commands, lambda _platform: surface)
+    commands = PersonaCommands(Personas(settings=PersonaSettings()), channel.guard, {}, vote=votes.run)
+    told = await commands.run(f"vote {QUESTION}", ADMIN, PLACE)
+    assert told.text == "The vote has begun."
+    ((where, posted),) = surface.lines
+    assert where == PLACE.channel
+    assert QUESTION in posted
+    assert (await commands.run("vote A", ANA, PLACE)).text.startswith("Your vote is A")
+    assert len(surface.lines) == 1
+
+
+async def test_a_channel_that_cannot_be_reached_is_told(channel: Channel) -> None:
+    """Where the platform takes nothing, whoever began a vote hears it in one line."""
+
+    def away(platform: str) -> Surface:
+        raise SurfaceBusy(f"{platform} is not connected yet.")
+
+    told = await ChannelVotes(channel.commands, away).run(QUESTION, ADMIN, PLACE, "")
+    assert told.failed
+    assert "not connected" in told.text
