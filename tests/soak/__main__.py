@@ -18,6 +18,7 @@ from tests.soak.rows import Row
 
 SOAKS = (
     "kills", "boundaries", "power", "histories", "outages", "files", "replicas", "hosts", "hostile", "inbox",
+    "discord", "slack",
 )  # fmt: skip
 
 
