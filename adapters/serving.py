@@ -18,6 +18,7 @@ from adapters.figures import ago, count
 from adapters.launch import launch
 from adapters.runtime import Runtime
 from adapters.settings import Settings, check_platform_secrets
+from adapters.shown import showing
 from adapters.syncing import report_line
 from adapters.terminal import open_consoles, say
 from bot import rebuilding
@@ -67,11 +68,12 @@ class Serving:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        while not self._signalled:
-            self._halt.clear()
-            async with Runtime(self._settings) as runtime:
-                if not await self._serve(runtime):
-                    self._abandon()
+        with showing(lambda line, warning: say(self._err, line, "yellow" if warning else "")):
+            while not self._signalled:
+                self._halt.clear()
+                async with Runtime(self._settings) as runtime:
+                    if not await self._serve(runtime):
+                        self._abandon()
         if self._refused is not None:
             raise self._refused
         say(self._err, "Stopped. What was committed stays.")

@@ -30,6 +30,8 @@ from adapters.discord.client import (
 )
 from adapters.discord.settings import DiscordSettings
 from adapters.errors import PlatformRefused
+from adapters.figures import count
+from adapters.shown import SHOWN
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +146,7 @@ class Connection:
 
         async def ready() -> None:
             await up()
-            log.info("discord connected servers=%d", len(client.guilds))
+            log.info("Discord is connected to %s.", count(len(client.guilds), "server"), extra=SHOWN)
             await self._ready(client)
 
         for name, listener in (("connect", up), ("resumed", up), ("disconnect", down), ("ready", ready)):
@@ -163,7 +165,8 @@ class Connection:
             raise PlatformRefused(_REFUSED[failure.code]) from failure
         if failure is not None:
             # discord.py fails with an AttributeError where its very first connection breaks.
-            log.warning("discord connection ended: %s: %s", type(failure).__name__, failure)
+            log.info("discord connection ended: %s: %s", type(failure).__name__, failure)
+            log.warning("Discord is out of reach (%s); connecting anew.", type(failure).__name__, extra=SHOWN)
 
     async def _watch_outage(self) -> None:
         """Return when the connection has been down for too long."""
@@ -173,7 +176,8 @@ class Connection:
                 async with asyncio.timeout(self._outage):
                     await self._up.wait()
             except TimeoutError:
-                log.warning("discord has been out of reach for %.0f s; connecting anew", self._outage)
+                seconds = self._outage
+                log.warning("Discord is out of reach for %.0f s; connecting anew.", seconds, extra=SHOWN)
                 return
 
     async def _watch_silence(self, client: AnyClient) -> None:
@@ -183,7 +187,7 @@ class Connection:
             if left > 0 or not self._up.is_set() or not client.guilds:
                 await asyncio.sleep(max(left, self._quiet / 3))
             elif not await self._answers(client):
-                log.warning("discord's gateway is silent although it is connected; connecting anew")
+                log.warning("Discord's gateway is silent; connecting anew.", extra=SHOWN)
                 return
 
     async def _answers(self, client: AnyClient) -> bool:

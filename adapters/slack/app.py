@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,6 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from adapters.errors import PlatformRefused, SettingsError
+from adapters.shown import SHOWN
 from adapters.slack.access import Access
 from adapters.slack.actions import Actions
 from adapters.slack.client import web_client
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from bot.home import Home
 
 _CALL_SECONDS = 15.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds between two tries to reach Slack
 _CONNECTIONS = 64
 _OK = 200
 _ANY = re.compile(r".*")
@@ -148,10 +150,11 @@ class SlackApp:
     async def run(self, stop: asyncio.Event) -> None:
         """Take in what happens in Slack until `stop`, then close; `open` comes first, if it was not called.
 
-        Raise `PlatformRefused` when Slack lets the bot in no more.
+        It is tried again while Slack is out of reach. Raise `PlatformRefused` when Slack does not let the
+        bot in, or no more.
         """
-        if self._surface is None:
-            await self.open()
+        if self._surface is None and not await self._reached(stop):
+            return
         assert self._refused is not None
         bolt = self._bolt()
         serving = asyncio.create_task(self._serve(bolt, stop))
@@ -166,6 +169,22 @@ class SlackApp:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
             await self.close()
+
+    async def _reached(self, stop: asyncio.Event) -> bool:
+        """Open as soon as Slack can be reached; False when `stop` comes first."""
+        pause = _FIRST_PAUSE
+        while not stop.is_set():
+            try:
+                await self.open()
+            except SurfaceBusy as exc:
+                log.warning("Slack is out of reach, next try in %.0f s: %s", pause, exc, extra=SHOWN)
+            else:
+                return True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await stop.wait()
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return False
 
     async def _serve(self, bolt: AsyncApp, stop: asyncio.Event) -> None:
         if self._settings.mode == "http":

@@ -16,6 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from adapters.errors import AdapterError
+from adapters.shown import SHOWN
 from adapters.slack.oauth import INSTALL_PATH, REDIRECT_PATH
 from kb.errors import StoreError
 
@@ -118,7 +119,7 @@ class HttpServer:
                     "Choose another, or stop what uses it."
                 ) from exc
             host, port = runner.addresses[0][:2]
-            log.info("slack http server listens at %s:%d", host, port)
+            log.info("Slack's requests are heard at %s:%d.", host, port, extra=SHOWN)
             listening((host, port))
             await stop.wait()
         finally:

@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.shown import SHOWN
 from adapters.slack.client import TOKEN_ERRORS, Api, CallRefused
 from adapters.slack.pace import Pace
 from bot.errors import SurfaceError
@@ -118,12 +119,15 @@ class Sockets:
                     fresh = await self._connect()
                 except (SurfaceError, aiohttp.ClientError, TimeoutError, ValueError) as exc:
                     failures += 1
-                    log.warning("slack socket not opened number=%d reason=%s", number, exc)
+                    shown = SHOWN if failures == 1 and number == 0 else None
+                    log.warning("Slack connection %d failed, tried again: %s", number + 1, exc, extra=shown)
                     await asyncio.sleep(_pause(failures))
                     continue
                 if socket is not None:
                     self._retire(socket)
                 socket = fresh
+                if number == 0 and (failures or not self.connected.is_set()):
+                    log.info("Slack is connected.", extra=SHOWN)
                 self.connected.set()
                 reason = await self._listen(socket, quiet)
                 log.info("slack socket is replaced number=%d reason=%s", number, reason)
