@@ -7,49 +7,59 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bot.facts import Found
-from bot.grounding import content_words
-from kb.words import stem
+from bot.facts import Found, meaning, root, small
 
 Way = Literal["up", "down"]
 
-_MORE = r"(?:more|greater|longer|larger|higher|bigger|later|older|bigger)"
-_LESS = r"(?:less|fewer|shorter|smaller|lower|earlier|younger)"
+_MORE = r"(?:more|greater|longer|larger|higher|bigger|later|older|heavier|faster|newer|warmer|hotter|wider|taller|deeper|farther|further)"
+_LESS = r"(?:less|fewer|shorter|smaller|lower|earlier|younger|lighter|slower|cooler|colder|cheaper|sooner|narrower|nearer|closer)"
 _NO = r"(?:\bno|\bnot|\bnever|n't|\bcannot|\bnor)"
+_WITHIN = r"(?:(?!(?:is|are|was|were|that|those|which|who|if|any more)\b)\w+\s+){0,6}?"
+_AHEAD = re.compile(r"\b(?:ahead|advance|prior|before|beforehand)\b")
+_SOONER = re.compile(r"\W*(?:\w+ )?(?:or|and) (?:earlier|sooner|later)\b")
 _STRONG_UP = re.compile(
-    rf"{_NO}\s+(?:\w+\s+){{0,3}}?(?:{_LESS}\s+than|under|below)|\bat (?:the (?:very )?)?least|\bminimum|\bmin\b\.?|≥|>=?|\b{_MORE}\s+than|"
-    rf"\bexceed\w*|\bupwards? of|\bin excess of|\bas (?:few|little) as|\bno {_LESS}",
-    re.IGNORECASE,
+    rf"{_NO}\s+{_WITHIN}(?:{_LESS}\s+than|under|below)|\bat (?:the (?:very )?)?least|\bminimum|\bmin\b\.?|≥|>=?|\b{_MORE}\s+than|"
+    rf"\bexceed\w*|\bupwards? of|\bin excess of|\bas (?:few|little) as|\bno {_LESS}"
 )
 _STRONG_DOWN = re.compile(
-    rf"{_NO}\s+(?:\w+\s+){{0,3}}?(?:{_MORE}\s+than|over|above|exceed\w*|beyond|surpass\w*|pass|go (?:over|above|past|beyond))|\bat (?:the (?:very )?)?(?:most|max(?:imum)?)|"
-    rf"\bmaximum|\bmax\b\.?|≤|<=?|\b{_LESS}\s+than|\bup to\b|\blimit(?:ed)? (?:of|to|is|at)\b|\bcap(?:s|ped)? (?:of|at|it at|them at)\b|\bas (?:much|many|long|high) as|\ba ceiling of|\btops out|\bno {_MORE}",
-    re.IGNORECASE,
+    rf"{_NO}\s+{_WITHIN}(?:{_MORE}\s+than|in excess of|over(?!\s+(?:more|less|fewer)\b)|above|exceed\w*|beyond|surpass\w*|pass|go (?:over|above|past|beyond))|\bat (?:the (?:very )?)?(?:most|max(?:imum)?)|"
+    rf"\bmaximum|\bmax\b\.?|≤|<=?|\b{_LESS}\s+than|\bup to\b|\blimit(?:ed)? (?:of|to|is|at|be|are|was)\b|\bcap(?:s|ped)? (?:of|at|it at|them at)\b|\bas (?:much|many|long|high) as|\ba ceiling of|\btops out|\bno {_MORE}"
 )
 _UP_AFTER = re.compile(
-    r"^[\s\w]{0,12}?(?:\+|\bor (?:more|above|higher|longer|later|over|greater|older|better)|\bplus\b|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)|\bmin\b)",
-    re.IGNORECASE,
+    rf"^[\s\w]{{0,12}}?(?:\+(?!\s)|\bor (?:{_MORE}|above|over|better|up)\b|\bplus\b(?!\s+\w)|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)\b(?! to\b)|\bmin\b|\bupwards?\b)"
 )
 _DOWN_AFTER = re.compile(
-    r"^[\s\w]{0,12}?(?:\bor (?:less|fewer|below|lower|under|shorter|earlier|younger|smaller)|\bmax(?:imum)?\b|\btops\b|\bat (?:the (?:very )?)?most|\blimit|\bcap\b|\band (?:no more|not one|below|under|down)|\bceiling|\band not a \w+ more)",
-    re.IGNORECASE,
+    rf"^[\s\w]{{0,12}}?(?:\bor (?:{_LESS}|below|under)\b|\bmax(?:imum)?\b|\btops\b|\bat (?:the (?:very )?)?most|\blimit|\bcap\b|\band (?:no more|not one|below|under|down)|\bceiling|\band not a \w+ more)"
 )
 _WEAK_UP = re.compile(
-    r"\b(?:over|above|past|beyond|after|from|starting|surpass\w*|outlast\w*|floor|threshold)\b", re.IGNORECASE
+    r"\b(?:over|above|past|beyond|after|from|starting|surpass\w*|outlast\w*|floor|threshold|minimum|least|needs?|earlier|sooner|ahead|exceed\w*|excess)\b"
 )
 _WEAK_DOWN = re.compile(
-    r"\b(?:under|below|within|until|till|in|inside|by|before|allow\w*|ceiling|quota|for|maxes|squeeze|fit\w*)\b",
-    re.IGNORECASE,
+    r"\b(?:under|below|within|until|till|in|inside|by|before|allow\w*|ceiling|quota|for|maxes|squeeze|fit\w*|limit\w*|cap|capped|max|maximum|most|not yet|first)\b"
 )
-_PREPOSITION_UP = re.compile(r"\b(?:over|above|beyond)\s*(?:the \w+ )?$", re.IGNORECASE)
-_PREPOSITION_DOWN = re.compile(r"\b(?:under|below)\s*$", re.IGNORECASE)
+_PREPOSITION_UP = re.compile(r"\b(?:over|above|beyond)\s*(?:the \w+ )?$")
+_PREPOSITION_DOWN = re.compile(r"\b(?:under|below)\s*$")
 _CLAUSE = re.compile(r"[.!?;\n](?=\s|$)|,(?=\s)")
 _SENTENCE = re.compile(r"[.!?\n](?=\s|$)")
 _ORDER = re.compile(
     r"\b(?P<before>before|prior to|ahead of|earlier than)\b|\b(?P<after>after|following|later than|since|once)\b",
     re.IGNORECASE,
 )
+_DENIED = re.compile(
+    rf"{_NO}\b|\b(?:reject|refus|fail|forbid|prohibit|disallow|block|declin|exclud|unsupport|drop|deni|error)\w*"
+)
+_OTHER_NUMBER = re.compile(
+    r"\d[\d.,]*\s*(?!(?:to|or|and|by)\b)(?:%|[A-Za-z]\w*)"
+)  # what stands before it bounds that one
+_BEFORE_TIME = re.compile(
+    r"\b(?:(?P<before>before|prior to|earlier than|ahead of)|(?P<after>after|later than|past))\s+(?:the )?\Z"
+)
+_OLDER = re.compile(r"\W*(?:or|and) older\b")  # of a version it looks back
+_AFTER_NUMBER = re.compile(
+    r"\W*(?:\w+ )?(?P<before>before|prior to|ahead of)\b|\W*(?:\w+ )?(?P<after>after|following|later)\b"
+)
 _OPPOSITE: dict[Way, Way] = {"up": "down", "down": "up"}
+_TURNED = {"before": "after", "after": "before"}
 _WORDS = {"up": "at least", "down": "at most"}
 
 
@@ -57,17 +67,27 @@ def changed_bounds(
     before: Sequence[Found], after: Sequence[Found], draft: str, written: str
 ) -> Iterator[str]:
     """Yield the bounds and the order that a rewrite turned round, left out or made up."""
+    told, said = small(draft), small(written)
     for fact in before:
-        now = [one for one in after if one.keys & fact.keys]
-        if not fact.strict or not now or any(":" in key or key.startswith("=") for key in fact.keys):
+        if not fact.strict:
             continue
-        yield from _changed(fact, now, draft, written)
+        now = [one for one in after if one.keys & fact.keys]
+        if not now or any(":" in key or key.startswith("=") for key in fact.keys):
+            if now and any(key.startswith(("time:", "date:", "weekday:")) for key in fact.keys):
+                yield from _other_side(fact, now, told, said)
+            continue
+        yield from _changed(fact, now, told, said)
+        was, is_now = _next(told, fact), {_next(said, one) for one in now}
+        if was and is_now == {_TURNED[was]}:
+            yield f"{fact.shown} {was}"
     yield from _turned(draft, written)
 
 
 def _changed(fact: Found, now: Sequence[Found], draft: str, written: str) -> Iterator[str]:
     was = bound(draft, fact)
     is_now = {way for one in now if (way := bound(written, one))}
+    if was and is_now == {_OPPOSITE[was]} and _allows(draft, fact, written, now):
+        return
     if (was and is_now and was not in is_now) or (
         was and not is_now and _strong(draft, fact) and not any(_hints(written, one, was) for one in now)
     ):
@@ -76,6 +96,38 @@ def _changed(fact: Found, now: Sequence[Found], draft: str, written: str) -> Ite
         (way, *more) = is_now
         if not more and not _hints(draft, fact, way) and all(_strong(written, one) for one in now):
             yield f"not {_WORDS[way]}: {fact.shown}"
+
+
+def _other_side(fact: Found, now: Sequence[Found], draft: str, written: str) -> Iterator[str]:
+    """Yield a time that something is before and that it is after now, or the other way round."""
+    was, is_now = _side(draft, fact), {_side(written, one) for one in now}
+    if was and is_now == {_TURNED[was]}:
+        yield f"{was} {fact.shown}"
+
+
+def _side(text: str, fact: Found) -> str:
+    match = _BEFORE_TIME.search(text[max(0, fact.at - 24) : fact.at])
+    return "" if match is None else ("before" if match["before"] else "after")
+
+
+def _allows(draft: str, fact: Found, written: str, now: Sequence[Found]) -> bool:
+    """Tell whether one text denies what lies beyond a number and the other one says how far it may go.
+
+    "Values above 500 are not supported" is "at most 500".
+    """
+    strong = bool(_strong(draft, fact))
+    others = {bool(_strong(written, one)) for one in now}
+    if others != {not strong}:
+        return False
+    was, said = [(draft, fact)], [(written, one) for one in now]
+    weak, firm = (said, was) if strong else (was, said)
+    clauses = (" ".join(_around(*one, _CLAUSE)) for one in firm)
+    told = (_STRONG_DOWN.sub(" ", _STRONG_UP.sub(" ", clause)) for clause in clauses)
+    return all(_DENIED.search(_sentence(*one)) for one in weak) and not any(map(_DENIED.search, told))
+
+
+def _sentence(text: str, fact: Found) -> str:
+    return " ".join(_around(text, fact, _SENTENCE))
 
 
 def bound(text: str, fact: Found) -> Way | None:
@@ -91,11 +143,14 @@ def bound(text: str, fact: Found) -> Way | None:
 def _strong(text: str, fact: Found) -> Way | None:
     """Return what words say that leave no doubt; those nearest before the number count."""
     before, after = _around(text, fact, _CLAUSE)
+    before = _OTHER_NUMBER.split(before)[-1]
+    if _SOONER.match(after) and _AHEAD.search(" ".join(_around(text, fact, _SENTENCE))):
+        return None
     if _UP_AFTER.match(after):
-        return "up"
+        return "down" if "." in fact.shown and _OLDER.match(after) else "up"
     if _DOWN_AFTER.match(after):
         return "down"
-    near = " ".join(before.split(" ")[-7:])
+    near = " ".join(before.split(" ")[-10:])
     found: list[tuple[int, int, Way]] = [(m.end(), -m.start(), "down") for m in _STRONG_DOWN.finditer(near)]
     found += [(m.end(), -m.start(), "up") for m in _STRONG_UP.finditer(near)]
     if not found:
@@ -119,24 +174,32 @@ def _around(text: str, fact: Found, boundary: re.Pattern[str]) -> tuple[str, str
     return before, boundary.split(text[end : end + 120])[0]
 
 
+def _next(text: str, fact: Found) -> str:
+    """Return "before" or "after" where it stands behind a number: 8 weeks before the date."""
+    end = fact.at + len(fact.shown)
+    match = _AFTER_NUMBER.match(text[end : end + 24])
+    return "" if match is None else ("before" if match["before"] else "after")
+
+
 def _turned(draft: str, written: str) -> Iterator[str]:
     """Yield what came before something and now comes after it, or the other way round."""
     was, now = _orders(draft), _orders(written)
-    for (word, what), shown in was.items():
-        other = "after" if word == "before" else "before"
-        if (other, what) in now and (word, what) not in now and (other, what) not in was:
+    for word, what, shown in was:
+        same = any(one == word and what & words for one, words, _ in (*now,))
+        told = any(one != word and what & words for one, words, _ in was)
+        if not same and not told and any(one != word and what & words for one, words, _ in now):
             yield shown
 
 
-def _orders(text: str) -> dict[tuple[str, str], str]:
-    """Return "before" or "after" with the word that follows, and how it is written."""
-    found: dict[tuple[str, str], str] = {}
+def _orders(text: str) -> list[tuple[str, frozenset[str], str]]:
+    """Return each "before" or "after" with the words that follow, and how it is written."""
+    found: list[tuple[str, frozenset[str], str]] = []
     for match in _ORDER.finditer(text):
         following = _CLAUSE.split(text[match.end() : match.end() + 60])[0]
-        what = content_words(following)[:1]
-        denied = re.search(rf"{_NO}\s+(?:\w+\s+)?\Z", text[: match.start()], re.IGNORECASE)
+        what = [word for word in meaning(following) if "'" not in word][:3]
+        denied = re.search(rf"{_NO}\s+(?:\w+\s+)?\Z", small(text)[: match.start()])
         if what and not denied:
             word = "before" if match["before"] else "after"
             shown = " ".join((match.group() + following).split()[:4])
-            found[word, stem(stem(what[0]))[:6]] = shown
+            found.append((word, frozenset(map(root, what)), shown))
     return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.facts import Found, keys, one_form, take
 
@@ -30,6 +32,14 @@ _LITERAL = re.compile(
     r"log|sql|xml|html|env|lock|service|tf|zip|gz|pdf|docx|xlsx|pptx|exe|jar|war|c|h|cpp|java|kt|php|ps1|bat)"
     r"|[A-Za-z_]\w*(?:::\w+)+|[A-Za-z_][\w.]*\(\))(?![\w])"
 )
+_SIGNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (_LINK, ("://", "www.", "WWW.")),
+    (_ADDRESS, ("@",)),
+    (_HOST, (".",)),
+    (_HANDLE, ("@", "#")),
+    (_LITERAL, ("-", "/", "\\", "_", ".", "(", "::", *(f"v{digit}" for digit in range(10)))),
+)
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)+)")
 _ORDINAL = re.compile(r"(?m)^[ \t>]*\d{1,3}[.)](?=\s)")
 _AS_LETTERS = str.maketrans("0123456789abcdef", "abcdfghijklmopqu")
 _DOT = re.compile(r"\[\.\]")
@@ -44,19 +54,20 @@ class Literals:
     marked: str
 
 
+@lru_cache(maxsize=256)
 def literals(text: str) -> Literals:
     """Read code, links, addresses, handles, paths, options and versions out of a text."""
     rest, found = _ORDINAL.sub(lambda match: " " * len(match.group()), text), list[Found]()
-    rest, fences = take(rest, _FENCED)
+    rest, fences = take(rest, _FENCED) if _may_fence(rest) else (rest, [])
     found += [
         _found(line.strip(), match.start())
         for match in fences
         for line in match[2].splitlines()
         if line.strip()
     ]
-    rest, spans = take(rest, _CODE)
+    rest, spans = take(rest, _CODE) if "`" in rest else (rest, [])
     found += [_found(match[2].strip(), match.start()) for match in spans]
-    for pattern in (_LINK, _ADDRESS, _HOST, _HANDLE, _LITERAL):
+    for pattern in _patterns(rest):
         rest, matches = take(rest, pattern)
         found += [_found(_bare(match.group()), match.start()) for match in matches]
     bare = _MARKER.sub(lambda match: " " * len(match.group()), rest)
@@ -65,10 +76,23 @@ def literals(text: str) -> Literals:
 
 def worded(text: str) -> str:
     """Return a text with each literal written as one word of its own, and without markers."""
-    text = _MARKER.sub(" ", _CODE.sub(lambda match: _word(match[2]), _FENCED.sub(" ", text)))
-    for pattern in (_LINK, _ADDRESS, _HOST, _HANDLE, _LITERAL):
+    if "`" in text or _may_fence(text):
+        text = _CODE.sub(lambda match: _word(match[2]), _FENCED.sub(" ", text))
+    text = _MARKER.sub(" ", text)
+    for pattern in _patterns(text):
         text = pattern.sub(lambda match: _word(match.group()), text)
     return text
+
+
+def _may_fence(text: str) -> bool:
+    return "```" in text or "~~~" in text
+
+
+def _patterns(text: str) -> Iterator[re.Pattern[str]]:
+    """Yield the patterns that may match a text, told by the signs that each of them needs."""
+    for pattern, signs in _SIGNS:
+        if any(sign in text for sign in signs):
+            yield pattern
 
 
 def _word(literal: str) -> str:
@@ -90,7 +114,9 @@ def cited_numbers(text: str) -> set[int]:
 
 
 def _found(shown: str, at: int) -> Found:
-    return Found(shown=shown, keys=keys(f"={shown}"), at=at)
+    version = _VERSION.fullmatch(shown)
+    named = keys(f"={shown}", f"version:{version[1]}") if version else keys(f"={shown}")
+    return Found(shown=shown, keys=named, at=at)
 
 
 def _bare(literal: str) -> str:

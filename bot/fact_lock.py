@@ -16,6 +16,7 @@ from bot.fact_literals import cited_numbers, holds, literals, worded
 from bot.fact_names import names
 from bot.fact_numbers import numbers
 from bot.fact_order import misplaced, swapped
+from bot.fact_roles import turned_roles
 from bot.facts import Found, all_keys, blank, one_form, strict
 
 
@@ -48,12 +49,14 @@ def judge(draft: str, written: str, passages: Sequence[str] = ()) -> Verdict:
     if draft.strip():
         lost += _markers(cited_numbers(draft) - cited_numbers(written))
         invented += _markers(cited_numbers(written) - cited_numbers(draft))
-        denied = changed_clauses(worded(draft), worded(written))
+        told, said = worded(draft), worded(written)
+        denied = changed_clauses(told, said)
         lost += denied.lost
         invented += denied.invented
         lost += changed_bounds(before.found, after.found, draft, written)
         lost += misplaced(before.found, after.found, before.marked, after.marked)
         lost += swapped(before.strict, after.found, draft, written)
+        lost += turned_roles(told, said)
     return Verdict(kept=not lost and not invented, lost=_once(lost), invented=_once(invented))
 
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.facts import Found, keys
+from kb.words import stem
 
 _WORD = re.compile(r"[^\W\d_][^\W_]*(?:['+&-][^\W_]+)*[+#]*|\d+[^\W\d_][^\W_]*")
 _BEGINS = re.compile(
@@ -19,6 +21,7 @@ _ALIASES = {
     "javascript": "js",
     "typescript": "ts",
     "golang": "go",
+    "db": "database",
 }
 _PLAIN_TEXT = """
     i i'm i'll i've i'd ok okay fyi tldr tl dr ps nb btw imo imho lol omg asap aka eg ie etc wow yay hey hi hello howdy
@@ -34,6 +37,18 @@ _PLAIN_TEXT = """
     basically honestly simply quick quickly short long story verily hark alas indeed forsooth
     nothing nobody everyone everybody everything someone anyone anything something people most many some few more less
     another other others either neither nor such same
+    them us him me themselves yourself yourselves myself himself herself itself ourselves mine yours hers ours theirs
+    whose whoever whatever whenever wherever however whichever among amongst amid between beyond behind beneath beside
+    besides above across against along around about as because betwixt despite down during inside into like near off
+    onto out outside over past per save since through throughout till towards under underneath unlike until unto up upon
+    via within whilst whereas whether lest albeit hence thus therefore moreover furthermore otherwise meanwhile afterwards
+    beforehand instead rather quite perhaps maybe sometimes often usually generally normally typically mostly mainly
+    nearly almost barely hardly already soon later ago once twice thrice hath doth art wilt shalt mayest nay prithee pray
+    ain't gonna gotta wanna lemme yarr argh avast shiver savvy lad lads lass lassie mate mates buddy pal bro sis honey
+    dear darling sweetie folk people guys gang crew sirs gentlemen ladies tbh ngl afaik iirc ty np pls plz btw omw
+    huh ha haha hehe lol oops whoops yikes ugh phew meh wee yee woo woohoo hooray hurrah yippee bingo voila cool neat
+    awesome amazing fantastic lovely perfect brilliant super sweet congrats congratulations welcome bye goodbye
+    cheerio farewell greetings rejoice reminder recap summary verdict caveat bonus catch remark
 """
 _PLAIN = frozenset(_PLAIN_TEXT.split())
 # Words without an article that begin a sentence and are no names: their endings, and some without one.
@@ -44,11 +59,24 @@ _MASS_TEXT = """
     policy management legal finance security marketing sales engineering law custom tradition history docs manual
     handbook guide logic reason rumor rumour legend word truth rule fate fortune luck magic nature wisdom patience
     silence part proof step everything anybody overtime parking wifi internet maintenance downtime uptime
+    delivery shipping freight cargo insurance catering postage customs tax rent interest credit cash income profit revenue
+    demand supply stock trade travel luggage baggage transport fuel gas petrol electricity power energy heat light sound
+    noise smoke fire rain snow weather air oxygen metal wood glass plastic cloth cotton furniture equipment gear clothing
+    breakfast lunch dinner tea bread milk sugar salt meat fish fruit rice juice beer wine medicine surgery therapy health
+    fitness sleep sport homework knowledge advice news gossip press media television radio traffic crime violence war
+    debt wealth poverty trust respect love joy anger fear hope doubt belief faith speed weight height width depth length
+    size volume strength quality quantity distance temperature pressure voltage bandwidth throughput latency capacity
+    entry exit arrival approval renewal removal withdrawal disposal rental signal payroll overdraft input output feedback
+    debug cache cron deploy rollback failover replay retry backfill setup cleanup lockout checkout onboarding offboarding
+    encryption decryption hosting caching login logout authorization authentication monitoring alerting
+    class court school church prison college hospital university work home office town bed night day noon midnight
+    version chapter section page paragraph table figure line room gate floor platform track row seat tier level severity
+    priority grade phase stage step option mode model type plan number item article clause annex appendix error code
 """
 _MASS = frozenset(_MASS_TEXT.split())
 _MASS_ENDINGS = (
     "ing", "tion", "sion", "ment", "ness", "ity", "ance", "ence", "age", "ure", "ship", "ware", "ics", "cy", "sis",
-    "dom", "hood", "ism", "ally", "ly",
+    "dom", "hood", "ism", "ally", "ly", "ery", "back", "off",
 )  # fmt: skip
 _SINGULAR_VERB = re.compile(
     r"\s+(?:(?:also|still|now|always|never|usually|only)\s+)?(?:is|was|has|does|will|can|cannot|can't|may|must|should|could|would|isn't|wasn't|"
@@ -56,6 +84,11 @@ _SINGULAR_VERB = re.compile(
 )
 _PAST_VERB = re.compile(
     r"\s+(?:[a-z]{2,}ed|wrote|built|made|took|ran|led|left|got|held|kept|gave|went|said|did|set|put)\s"
+)
+# What a thing of this kind is called, where nothing tells it from two plain words: "the cluster gpu-east".
+_IDENTIFIED = re.compile(
+    r"\b(?:cluster|host|node|machine|network|region|zone|branch|bucket|queue|topic|namespace|container|repository|repo|"
+    r"project|image|tag|label|channel|called|named)\s+[\"'“]?[a-z][a-z0-9]*(?:-[a-z0-9]+)+\Z"
 )
 _GERMAN = re.compile(
     r"\b(?:der|die|das|und|ist|nicht|ein|eine|mit|für|werden|wird|auf|sich|auch|von)\b", re.IGNORECASE
@@ -77,15 +110,35 @@ class Evidence:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Evidence:
         """Read how each word is written inside sentences."""
-        lower, upper = set[str](), set[str]()
-        for text in texts:
-            for word in _WORD.finditer(text):
-                written = word.group()
-                if written.islower():
-                    lower.add(_key(written))
-                elif written[0].isupper() and not _begins(text, word.start()):
-                    upper.add(_key(written))
-        return cls(frozenset(lower), frozenset(upper))
+        found = [_written(text) for text in texts]
+        nothing = frozenset[str]()
+        return cls(
+            nothing.union(*(lower for lower, _ in found)), nothing.union(*(upper for _, upper in found))
+        )
+
+    @property
+    def families(self) -> frozenset[str]:
+        """How the plain words begin, so that their relatives are known."""
+        return frozenset().union(*map(_family, self.lower))
+
+
+@lru_cache(maxsize=256)
+def _written(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return which words of a text are written small, and which as names."""
+    lower, upper = set[str](), set[str]()
+    for word in _WORD.finditer(text):
+        written = word.group()
+        if written.islower():
+            lower.add(_key(written))
+        elif written[0].isupper() and not _begins(text, word.start()):
+            upper.add(_key(written))
+    return frozenset(lower), frozenset(upper)
+
+
+@lru_cache(maxsize=65_536)
+def _family(word: str) -> tuple[str, str]:
+    begins = stem(stem(word))
+    return begins, begins[: max(5, len(begins) - 2)]
 
 
 def names(text: str, others: Sequence[str] = ()) -> list[Found]:
@@ -94,16 +147,42 @@ def names(text: str, others: Sequence[str] = ()) -> list[Found]:
     `others` are texts about the same: they tell whether a word that begins a sentence is a name.
     """
     evidence = Evidence.of((text, *others))
+    here = frozenset(_key(word.group()) for word in _WORD.finditer(text))
     german = len(_GERMAN.findall(text)) * 12 > len(text.split())
     return [
         Found(
             shown=word.group(),
-            keys=keys(f"name:{_key(word.group())}"),
+            keys=keys(f"name:{_key(word.group())}", *_spelt_out(word.group(), here, others)),
             at=word.start(),
-            strict=_is_name(text, word, evidence, german=german),
+            strict=_is_name(text, word, evidence, german=german) or _is_identifier(text, word),
         )
         for word in _WORD.finditer(text)
     ]
+
+
+def _is_identifier(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a word with hyphens is what something is called: "the cluster gpu-east"."""
+    return "-" in match.group() and bool(_IDENTIFIED.search(text[max(0, match.start() - 20) : match.end()]))
+
+
+def _spelt_out(word: str, here: frozenset[str], others: Sequence[str]) -> list[str]:
+    """Return the key of the last word of what an acronym stands for in another text: LB for load balancer.
+
+    Words that this text has too are not what it stands for.
+    """
+    if not (2 <= len(word) <= 5 and word.isupper() and word.isascii()):
+        return []
+    within = r"\w*[\s-]+(?:(?:of|to|and|the|for|in)[\s-]+)?"
+    wanted = re.compile(
+        rf"\b{within.join(word[:-1])}{within}({word[-1]}\w+)|\b{_joined(word)}\b", re.IGNORECASE
+    )
+    found = [match[1] or match.group().split()[-1] for other in others for match in wanted.finditer(other)]
+    return [f"name:{key}" for one in found if (key := _key(one)) not in here]
+
+
+def _joined(word: str) -> str:
+    """Return what finds words with these initials, small ones counted: TTL for time to live."""
+    return r"[\s-]+".join(rf"{letter}\w*" for letter in word)
 
 
 def _is_name(text: str, match: re.Match[str], evidence: Evidence, *, german: bool) -> bool:
@@ -138,11 +217,16 @@ _CONTRACTED = frozenset({"m", "ll", "ve", "d", "re", "t", "all", "em"})
 def _name_at_start(text: str, match: re.Match[str], word: str, evidence: Evidence) -> bool:
     if _key(word) in evidence.upper:
         return True
-    if _key(word) in evidence.lower or word.casefold() in _MASS:
+    if (
+        _key(word) in evidence.lower
+        or word.casefold() in _MASS
+        or _verbal(word)
+        or _has_relative(word, evidence)
+    ):
         return False
     after = text[match.end() :] if not match.group().endswith("'s") else "'s"
     if (following := re.match(r"\s+(?!I\b)([A-Z][a-z][A-Za-z]*)", after)) is not None:
-        return following[1].casefold() not in _PLAIN and not _verbal(word)
+        return following[1].casefold() not in _PLAIN
     if word.casefold().endswith(_MASS_ENDINGS):
         return False
     plural = word.endswith("s") and not word.endswith("ss")
@@ -151,125 +235,43 @@ def _name_at_start(text: str, match: re.Match[str], word: str, evidence: Evidenc
     )
 
 
+def _has_relative(word: str, evidence: Evidence) -> bool:
+    """Tell whether a plain word of the same family is written: "Photography" and "photographs"."""
+    begins = stem(stem(word.casefold()))
+    begins = begins[: max(5, len(begins) - 2)]
+    return len(begins) > 3 and begins in evidence.families
+
+
 def _verbal(word: str) -> bool:
     """Tell whether a word before a name is likely to ask or to place: "Contact Priya", "During Christmas"."""
     return word.casefold() in _VERBS
 
 
-_VERBS = frozenset(
-    [
-        "contact",
-        "email",
-        "message",
-        "ping",
-        "tell",
-        "talk",
-        "visit",
-        "install",
-        "upgrade",
-        "update",
-        "enable",
-        "disable",
-        "configure",
-        "deploy",
-        "delete",
-        "remove",
-        "add",
-        "create",
-        "follow",
-        "join",
-        "select",
-        "click",
-        "press",
-        "choose",
-        "type",
-        "enter",
-        "review",
-        "approve",
-        "file",
-        "submit",
-        "report",
-        "escalate",
-        "reach",
-        "notify",
-        "mention",
-        "tag",
-        "invite",
-        "page",
-        "find",
-        "locate",
-        "change",
-        "edit",
-        "copy",
-        "move",
-        "download",
-        "upload",
-        "export",
-        "import",
-        "connect",
-        "log",
-        "sign",
-        "switch",
-        "turn",
-        "rotate",
-        "renew",
-        "reset",
-        "revoke",
-        "grant",
-        "pick",
-        "bring",
-        "pass",
-        "hand",
-        "share",
-        "post",
-        "during",
-        "under",
-        "over",
-        "inside",
-        "outside",
-        "between",
-        "behind",
-        "against",
-        "about",
-        "above",
-        "below",
-        "near",
-        "through",
-        "via",
-        "per",
-        "like",
-        "unlike",
-        "despite",
-        "according",
-        "thanks",
-        "besides",
-        "instead",
-        "within",
-        "across",
-        "throughout",
-        "around",
-        "along",
-        "towards",
-        "beyond",
-        "upon",
-        "per",
-        "dear",
-        "as-of",
-        "use",
-        "using",
-        "restart",
-        "run",
-        "speak",
-        "prefer",
-        "avoid",
-        "store",
-        "save",
-        "back",
-        "deploying",
-        "running",
-        "using",
-    ]
-)
+# What a sentence that asks for something begins with, and what places it: "Contact Priya", "During Christmas".
+_VERBS_TEXT = """
+    about above accept according across add adjust against allow along apply approve archive around arrange as-of
+    assume attach attend avoid back ban behind behold believe below besides bet between beware beyond bid blame block
+    boil book boot borrow break bring build bump buy call cancel cap carry change charge choose cite claim clean clear
+    click cling clone commit compare compress configure confirm connect contact cook cool copy count create dear
+    decline decrease decrypt deduct define delete deliver demand deny deploy deploying describe despite detach disable
+    ditch divide donate download dream drink drive drop dry dump during earn eat edit eject email enable encrypt enjoy
+    ensure enter escalate exchange expand expect explain export extend extract fancy fear feed fetch file fill filter
+    find fire fix flag flip flush fly fold follow forbid force fork format freeze grab grant greet grep guarantee hand
+    handle hang hash hate haul head hear hearken heat heed hide hire hit hoist hold hop hope host imagine import
+    increase insert inside install instead invite join jump kick know label lead learn leave lend like limit list
+    locate lock log lose lost love lower manage mark measure meet mention merge message mind monitor mount move
+    multiply name near need note notify offer order organise organize outside over owe pack page pass patch pay per
+    permit pick picture ping plan plug plunder pop post praise pray prefer prepare press print protect provide pull
+    push quote raise reach rebase reboot recover reduce refund refuse register reinstall reject remove rename renew
+    rent replace replay report request rerun reserve reset restart restore restrict retry return review revoke ride
+    rollback rotate run running sail save say scan schedule seal select sell serve share ship shorten shout shove shut
+    sign sit skip snag speak spend spin stamp stand state stay stick store stow study stuff submit subscribe subtract
+    suffer sum supply suppose swap switch sync tag talk tap teach tell test thank thanks through throughout throw tidy
+    toss towards trace track treat trigger trim trust tune turn tweak type under uninstall unlike unlock unpack unplug
+    unregister unsubscribe update upgrade upload upon use using validate verify via visit walk want wash watch wear
+    weigh whisper win wipe wish within wrap
+"""
+_VERBS = frozenset(_VERBS_TEXT.split())
 
 
 def _is_odd(word: str) -> bool:
@@ -284,6 +286,7 @@ def _begins(text: str, at: int) -> bool:
     return _BEGINS.search(text[max(0, at - 12) : at]) is not None or not text[:at].strip(" \n*_#>-\"'([")
 
 
+@lru_cache(maxsize=65_536)
 def _key(word: str) -> str:
     folded = re.sub(r"'s$|'$", "", word.casefold())
     folded = _ALIASES.get(folded, folded).replace("-", "")

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
-from bot.facts import Found, keys
+from bot.facts import Found, keys, small
 
 _ONES = [
     "zero",
@@ -66,22 +67,27 @@ _WRITTEN = (
 )
 _DIGITS = r"\d{1,3}(?:[,'\u2009]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?![\d,.]*\d)|\d+"
 _NUMBER = re.compile(
-    rf"(?<![\w.\x01])(?<![A-Za-z]-)(?P<sign>(?<!\S)[-+])?(?P<money>(?:[$€£]|(?:USD|EUR|GBP)\b)\s*)?"
+    rf"(?<![\w.\x01])(?<![A-Za-z]-)(?P<sign>(?<!\S)[-+]|\bminus\s)?(?P<money>(?:[$€£]|(?:usd|eur|gbp)\b)\s*)?"
     rf"(?:(?P<ratio>\d+/\d+)(?![/\d])|(?P<whole>\d+)?\s?(?P<vulgar>[½¼¾⅓⅔])|(?P<digits>{_DIGITS})"
     rf"(?:\s*(?P<large>thousand|million|billion|bn)\b|(?P<k>[kK])(?![\w]))?(?P<ordinal>(?:st|nd|rd|th)\b)?"
     rf"|\b(?P<written>{_WRITTEN})\b|\b(?P<third>{'|'.join(_ORDINALS)})s?\b|\b(?P<loose>{'|'.join(_LOOSE)})\b"
-    rf"|\b(?P<counted>{'|'.join(_COUNTED)})\b)(?P<half>\s+and\s+a\s+half\b)?",
-    re.IGNORECASE,
+    rf"|\b(?P<counted>{'|'.join(_COUNTED)})\b)(?P<half>\s+and\s+a\s+half\b)?"
 )
 _ARTICLE = re.compile(
-    r"\b(?P<word>an?|one|half(?: an?)?|every|per|each)[\s-]+(?P<unit>[A-Za-z]+)(?P<half>\s+and\s+a\s+half\b)?",
-    re.IGNORECASE,
+    r"(?:\b(?P<word>half(?: an?)?|(?:a )?quarter of an?|an?|one|every|per|each|by|the|this|that|any)[\s-]+|(?<=\w)(?P<slash>/))"
+    r"(?:(?:single|full|whole|given|(?P<business>working|business|week)) )?(?P<unit>[A-Za-z]+)(?P<half>\s+and\s+a\s+half\b)?"
+)
+_PARTS = {"half": Fraction(1, 2), "quarter": Fraction(1, 4)}
+_EACH = frozenset({"every", "per", "each"})
+_ALWAYS = re.compile(
+    r"\b24/7\b|\b(?:around|round) the clock\b|\bday and night\b|\bnight and day\b|\b(?:at )?(?:all|any) (?:times?|hours)\b"
+    r"|\balways\b|\b24 hours a day\b|\bnever (?:closes?|sleeps?|stops?)\b"
 )
 _RATE = {
     "hourly": "hour", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month", "yearly": "year",
     "annually": "year", "annual": "year", "fortnight": "fortnight", "overnight": "day",
 }  # fmt: skip
-_RATES = re.compile(rf"\b(?:{'|'.join(_RATE)})\b", re.IGNORECASE)
+_RATES = re.compile(rf"\b(?:{'|'.join(_RATE)})\b")
 
 _TIME: dict[str, int | Fraction] = {
     "ms": Fraction(1, 1000), "msec": Fraction(1, 1000), "millisecond": Fraction(1, 1000), "s": 1, "sec": 1, "secs": 1,
@@ -109,16 +115,23 @@ _UNITS: dict[str, tuple[str, Fraction]] = (
     | {"quarter": ("month", Fraction(3)), "decade": ("month", Fraction(120))}
 )
 _UNIT = re.compile(
-    r"[\s-]*\(?\s*(?:more |full |whole |calendar |business |working |consecutive )?(?P<unit>%|°\s?[CF]?|[$€£]|per cent|degrees Celsius|[A-Za-z]+)(?![\w])",
-    re.IGNORECASE,
+    r"[\s-]*\(?\s*(?:more |full |whole |calendar |business |working |consecutive )?(?P<unit>%|°\s?[cf]?|[$€£]|per cent|degrees celsius|[A-Za-z]+)(?![\w])"
 )
+# "5 vacation days" are 5 days of vacation: a noun may stand before the unit of time.
+_FAR_UNIT = re.compile(
+    r"\s+(?!(?:of|in|on|at|to|by|for|per|an?|and|or|the|as|if|is|times?)\b)[a-z]{3,}(?<!s)\s+(?P<unit>(?:second|minute|hour|day|week|month|year)s)\b"
+)
+_HOURS = re.compile(r"\b\d{1,2}\s?(?:-|–|to|till|until)\s?\d{1,2}(?![\w%.,]*\w)")
+_AGE = re.compile(r"[\s-]+years?[\s-]+(?:of[\s-]+age|old)\b")
+_NOUN = re.compile(r"\s+([A-Za-z]{3,})")
 _RANGE = re.compile(r"\s*(?:-|–|to|or|and)\s*\Z")
-_FILLER_NOUNS = re.compile(r"\s+(?:things?|points?|bits|ways?|cents)\b", re.IGNORECASE)
-_BUSINESS = re.compile(r"[\s-]*(?:business|working|week)[\s-]?days?\b", re.IGNORECASE)
+_FILLER_NOUNS = re.compile(r"\s+(?:things?|points?|bits|ways?|cents)\b")
+_BUSINESS = re.compile(r"[\s-]*(?:business|working|week)[\s-]?days?\b")
 
 
 def numbers(text: str) -> list[Found]:
     """Return the numbers of a text from which dates, times and literals were taken."""
+    shown, text = text, small(text)
     matches = list(_NUMBER.finditer(text))
     found: list[Found] = []
     unit: tuple[str, Fraction] | None = None
@@ -129,10 +142,13 @@ def numbers(text: str) -> list[Found]:
         found.append(_number(text, match, own, shared))
         unit, following = own or shared, match.start()
     found.reverse()
+    found += [_article(match) for match in _ARTICLE.finditer(text)]
+    found += [_rate(match) for match in _RATES.finditer(text)]
+    found += [_always(match) for match in _ALWAYS.finditer(text)]
     return (
         found
-        + [_article(match) for match in _ARTICLE.finditer(text)]
-        + [_rate(match) for match in _RATES.finditer(text)]
+        if shown == text
+        else [replace(one, shown=shown[one.at : one.at + len(one.shown)]) for one in found]
     )
 
 
@@ -142,16 +158,37 @@ def _number(
     end = match.end()
     if own and (after := _UNIT.match(text, end)):
         end = after.end()
-    shown = text[match.start() : end].strip(" (")
-    if ratio := match["ratio"]:
+    shown = text[match.start() : end].rstrip(" (")
+    if (ratio := match["ratio"]) == "24/7":
+        named = ["always"]
+    elif ratio:
         named, value = [f"ratio:{ratio}"], _ratio(ratio)
         named += _keys(value, own) if value is not None else []
     else:
         value = _value(match)
-        named = _keys(value, own) + (_keys(value, shared) if shared else [])
+        named = _keys(value, own) + _aged(text, match, own) + _hour(text, match, value)
+        if value == 1 and own is None and (noun := _NOUN.match(text, match.end())):
+            named.append(f"one {noun[1].lower()[:6]}")
+        named += _keys(value, shared) if shared else []
     if _BUSINESS.match(text, match.end()):
         named = [f"{name}:business" for name in named]
     return Found(shown=shown, keys=keys(*named), at=match.start(), strict=_counts(text, match, own))
+
+
+def _aged(text: str, match: re.Match[str], unit: tuple[str, Fraction] | None) -> list[str]:
+    """Return the plain number of an age: "12 years of age" is 12."""
+    return _keys(_value(match), None) if unit and _AGE.match(text, match.end()) else []
+
+
+def _hour(text: str, match: re.Match[str], value: Fraction) -> list[str]:
+    """Return the time that a bare number of a range may be: "8-18", "from 9 to 5"."""
+    if value.denominator != 1 or not 0 <= value <= 24 or not match["digits"]:
+        return []
+    near = text[max(0, match.start() - 6) : match.end() + 6]
+    if not _HOURS.search(near):
+        return []
+    hour = int(value)
+    return [f"time:{hour % 24 * 60}", *([f"time:{hour * 60 + 720}"] if 0 < hour < 12 else [])]
 
 
 def _counts(text: str, match: re.Match[str], unit: tuple[str, Fraction] | None) -> bool:
@@ -177,7 +214,7 @@ def _keys(value: Fraction, unit: tuple[str, Fraction] | None) -> list[str]:
 
 def _value(match: re.Match[str]) -> Fraction:
     value = _bare_value(match) + (Fraction(1, 2) if match["half"] else 0)
-    return -value if match["sign"] == "-" else value
+    return -value if (match["sign"] or "").lower().strip() in {"-", "minus"} else value
 
 
 def _bare_value(match: re.Match[str]) -> Fraction:
@@ -221,10 +258,13 @@ def _written(text: str) -> int:
 def _unit_after(text: str, match: re.Match[str]) -> tuple[str, Fraction] | None:
     if match["money"]:
         return _UNITS[match["money"].strip().lower()]
-    if match["ordinal"]:
+    if match["ordinal"] or match["third"] or (match["loose"] or "").lower() == "first":
         return None
     after = _UNIT.match(text, match.end())
-    return _unit(after["unit"]) if after else None
+    unit = _unit(after["unit"]) if after else None
+    if unit is None and (far := _FAR_UNIT.match(text, match.end())):
+        return _unit(far["unit"])
+    return unit
 
 
 def _unit(word: str) -> tuple[str, Fraction] | None:
@@ -235,15 +275,26 @@ def _unit(word: str) -> tuple[str, Fraction] | None:
 def _article(match: re.Match[str]) -> Found:
     """Read "a day", "half an hour", "an hour and a half": they stand for a number and are none by themselves."""
     unit = _unit(match["unit"]) if len(match["unit"]) > 2 else None
-    half = match["word"].lower().startswith("half")
-    value = (Fraction(1, 2) if half else Fraction(1)) + (Fraction(1, 2) if match["half"] else 0)
-    named = _keys(value, unit) if unit else []
+    word = (match["word"] or "per").lower()
+    part = next((size for name, size in _PARTS.items() if name in word), None)
+    value = (part or Fraction(1)) + (Fraction(1, 2) if match["half"] else 0)
+    named = _keys(value, unit) if unit else [f"one {match['unit'].lower()[:6]}"]
+    if match["business"]:
+        named = [f"{name}:business" for name in named]
     return Found(
         shown=match.group(),
         keys=keys(*named),
         at=match.start(),
-        strict=bool(unit and (half or match["half"])),
+        strict=bool(unit and (part or match["half"] or (word in _EACH and _is_time(unit)))),
     )
+
+
+def _is_time(unit: tuple[str, Fraction]) -> bool:
+    return unit[0] in {"time", "month"}
+
+
+def _always(match: re.Match[str]) -> Found:
+    return Found(shown=match.group(), keys=keys("always"), at=match.start(), strict=False)
 
 
 def _rate(match: re.Match[str]) -> Found:

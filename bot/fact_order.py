@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 
-from bot.facts import Found
-from bot.grounding import content_words
-from kb.words import stem
+from bot.facts import Found, meaning, root
 
 MOST_FACTS = 24  # that are compared in pairs
 
 _GROUP = re.compile(r"(?:\[[1-9]\d?\][ \t,]*)+")
 _NUMBER = re.compile(r"\d+")
-_CLAUSE = re.compile(r"[.!?;:,\n()|](?=\s|$|[()|])|[—–]|\b(?:and|or|but|while|whereas|then)\b")
-_LISTING = re.compile(r"\W*(?:and|or|und|oder|et|ou|y|o|/|,|&|vs|versus|with)?\W*")
+_CLAUSE = re.compile(r"\n|[.!?;,()|](?=\s|$|[()|])|[—–]|\b(?:and|or|but|while|whereas|then)\b")
+_LISTING = re.compile(
+    r"\W*(?:and|or|und|oder|et|ou|y|o|/|,|&|vs|versus|with)?\W*(?:the|an?)?\W*", re.IGNORECASE
+)
+_PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|that|these|those|both)\b", re.IGNORECASE)
 _SELF = re.compile(r"\b(?:by|from|respectively)\b", re.IGNORECASE)
 
 
@@ -28,17 +29,18 @@ class _Segment:
     end: int
     cited: frozenset[int]
     stems: frozenset[str]
+    goes_on: bool  # it begins with a pronoun
 
 
 def misplaced(before: Sequence[Found], after: Sequence[Found], draft: str, written: str) -> Iterator[str]:
     """Yield each citation that has left its claim. The texts hold their markers."""
-    told, new = _segments(draft), _segments(written)
-    if len({number for one in told for number in one.cited}) < 2:
+    if len({number for group in _GROUP.findall(draft) for number in _NUMBER.findall(group)}) < 2:
         return
+    told, new = _segments(draft), _segments(written)
     for fact in before:
         if not fact.strict:
             continue
-        was, now = _cited(fact, before, told), _cited(fact, after, new)
+        was, now = _cited(fact, before, told) | _continued(fact, told), _cited(fact, after, new)
         if was and now and not was & now:
             yield f"[{min(was)}]: {fact.shown}"
     yield from _exchanged(told, new)
@@ -51,21 +53,37 @@ def _cited(fact: Found, found: Sequence[Found], segments: Sequence[_Segment]) ->
     return frozenset().union(*cited)
 
 
+def _continued(fact: Found, segments: Sequence[_Segment]) -> frozenset[int]:
+    """Return what is cited for the next claim, where it goes on about the same: "It …"."""
+    return frozenset().union(
+        *(
+            after.cited
+            for one, after in pairwise(segments)
+            if one.start <= fact.at < one.end and after.goes_on
+        )
+    )
+
+
 def _segments(text: str) -> list[_Segment]:
     """Cut a text behind each group of markers; what follows the last leans on it."""
     segments: list[_Segment] = []
     start, cited = 0, frozenset[int]()
     for group in _GROUP.finditer(text):
         cited = frozenset(map(int, _NUMBER.findall(group.group())))
-        segments.append(_Segment(start, group.end(), cited, _stems(text[start : group.start()])))
+        segments.append(_segment(text, start, group.end(), cited))
         start = group.end()
     if start < len(text):
-        segments.append(_Segment(start, len(text), cited, _stems(text[start:])))
+        segments.append(_segment(text, start, len(text), cited))
     return segments
 
 
+def _segment(text: str, start: int, end: int, cited: frozenset[int]) -> _Segment:
+    part = _GROUP.sub(" ", text[start:end])
+    return _Segment(start, end, cited, _stems(part), _PRONOUN.match(part) is not None)
+
+
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(stem(word))[:6] for word in content_words(text))
+    return frozenset(map(root, meaning(text)))
 
 
 def _exchanged(told: Sequence[_Segment], new: Sequence[_Segment]) -> Iterator[str]:
@@ -91,33 +109,83 @@ def swapped(before: Sequence[Found], after: Sequence[Found], draft: str, written
     """Yield pairs of facts that have taken each other's place."""
     if "respectively" in f"{draft} {written}".lower():
         return
-    pairs = _once_each(before, after)[:MOST_FACTS]
-    for (one, one_now), (other, other_now) in combinations(pairs, 2):
-        if _kind(one) != _kind(other):
+    pairs = _once_each(_whole(before, draft), _whole(after, written))[:MOST_FACTS]
+    around = [(_Around.of(draft, one), _Around.of(written, now)) for one, now in pairs]
+    kinds = [_kind(one) for one, _ in pairs]
+    for first, second in combinations(range(len(pairs)), 2):
+        if kinds[first] != kinds[second]:
             continue
-        was = _Around.of(draft, one), _Around.of(draft, other)
-        now = _Around.of(written, one_now), _Around.of(written, other_now)
-        crossed = _like(was[0], now[1]) > _like(was[0], now[0]) and _like(was[1], now[0]) > _like(
-            was[1], now[1]
-        )
-        if crossed or _turned(draft, (one, other), written, (one_now, other_now)):
+        (one, one_now), (other, other_now) = pairs[first], pairs[second]
+        was, now = zip(around[first], around[second], strict=True)
+        listed = _listed(draft, one, other) and _listed(written, one_now, other_now)
+        if (_crossed(was, now) and not listed) or _turned(draft, (one, other), written, (one_now, other_now)):
             yield f"{one.shown} ↔ {other.shown}"
+
+
+def _crossed(was: tuple[_Around, _Around], now: tuple[_Around, _Around]) -> bool:
+    """Tell whether each stands where the other stood; one may have no words of its own any more."""
+    one, other = was[0].without(was[1]), was[1].without(was[0])
+    first = _like(one, now[1]) - _like(one, now[0])
+    second = _like(other, now[0]) - _like(other, now[1])
+    return first >= 0 and second >= 0 and ((first > 0 and second > 0) or first + second > 1)
+
+
+def _listed(text: str, one: Found, other: Found) -> bool:
+    """Tell whether two facts stand side by side in a list: what is said of one is said of both."""
+    first, last = sorted((one, other), key=lambda fact: fact.at)
+    return _LISTING.fullmatch(text[first.at + len(first.shown) : last.at]) is not None
+
+
+def _whole(found: Sequence[Found], text: str) -> list[Found]:
+    """Join the words of one name, so that "Anna" is not what tells "Schmidt" from another."""
+    joined: list[Found] = []
+    for fact in found:
+        last = joined[-1] if joined else None
+        if last and _is_name(last) and _is_name(fact) and last.strict and fact.strict:
+            gap = text[last.at + len(last.shown) : fact.at]
+            if gap == " ":
+                shown = text[last.at : fact.at + len(fact.shown)]
+                joined[-1] = replace(last, shown=shown, keys=last.keys | fact.keys)
+                continue
+        joined.append(fact)
+    return joined
+
+
+def _is_name(fact: Found) -> bool:
+    return any(key.startswith("name:") for key in fact.keys)
 
 
 def _once_each(before: Sequence[Found], after: Sequence[Found]) -> list[tuple[Found, Found]]:
     """Return the facts that stand once in each text, as they stand in both."""
+    here, there = _by_key(before), _by_key(after)
     found: list[tuple[Found, Found]] = []
     for fact in before:
-        same = [one for one in before if one.keys & fact.keys]
-        now = [one for one in after if one.keys & fact.keys]
+        same, now = _places(fact, here), _places(fact, there)
         if len(same) == len(now) == 1:
-            found.append((fact, now[0]))
+            found.append((fact, after[now.pop()]))
     return found
+
+
+def _by_key(found: Sequence[Found]) -> dict[str | frozenset[str], set[int]]:
+    """Return where each key is; a name is found by all of its words alone: "Acme Labs" is not "Acme Inc"."""
+    places: dict[str | frozenset[str], set[int]] = {}
+    for number, fact in enumerate(found):
+        for key in _lookups(fact):
+            places.setdefault(key, set()).add(number)
+    return places
+
+
+def _lookups(fact: Found) -> Iterable[str | frozenset[str]]:
+    return (fact.keys,) if _is_name(fact) else fact.keys
+
+
+def _places(fact: Found, places: Mapping[str | frozenset[str], set[int]]) -> set[int]:
+    return set[int]().union(*(places.get(key, ()) for key in _lookups(fact)))
 
 
 def _kind(fact: Found) -> str:
     """Return what a fact can be taken for: a number with its unit, a name or a literal, a date."""
-    key = min(fact.keys)
+    key = min(fact.keys, key=lambda name: (" " not in name, name))
     if key.startswith(("=", "name:")):
         return "name"
     return key.partition(":")[0] if ":" in key else key.partition(" ")[2]
@@ -135,11 +203,15 @@ class _Around:
         end = fact.at + len(fact.shown)
         before = _CLAUSE.split(text[max(0, fact.at - 120) : fact.at])[-1]
         after = _CLAUSE.split(text[end : end + 120])[0]
-        left, right = content_words(before), content_words(after)
-        own = frozenset(stem(stem(word))[:6] for word in content_words(fact.shown))
-        stems = frozenset(stem(stem(word))[:6] for word in (*left, *right)) - own
-        nearest = frozenset(stem(stem(word))[:6] for word in (*left[-1:], *right[:1])) - own
+        left, right = meaning(before), meaning(after)
+        own = frozenset(map(root, meaning(fact.shown)))
+        stems = frozenset(map(root, (*left, *right))) - own
+        nearest = frozenset(map(root, (*left[-1:], *right[:1]))) - own
         return cls(stems, nearest)
+
+    def without(self, other: _Around) -> _Around:
+        """Return what stands around this one alone."""
+        return _Around(self.stems - other.stems, self.nearest - other.stems)
 
 
 def _like(one: _Around, other: _Around) -> int:

@@ -6,6 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.grounding import content_words
+from kb.words import stem
 
 _LETTERS = str.maketrans(
     {"’": "'", "‘": "'", "\u02bc": "'", "\u2212": "-", "\u2011": "-", "\u00a0": " ", "\u202f": " "}
@@ -25,15 +29,43 @@ class Found:
     strict: bool = True
 
 
+_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27a0\u27a2-\u27bf\u2b50\u2b55]|[0-9]?\ufe0f?\u20e3")
+_JOINERS = re.compile("[\u200d\ufe0f]")
+
+
 def one_form(text: str) -> str:
-    """Return the text with one kind of apostrophe, minus and space."""
-    return unicodedata.normalize("NFC", text).translate(_LETTERS)
+    """Return the text with one kind of apostrophe, minus and space; an emoji ends a line."""
+    text = unicodedata.normalize("NFC", text).translate(_LETTERS)
+    return text if text.isascii() else _JOINERS.sub("", _EMOJI.sub("\n", text))
+
+
+@lru_cache(maxsize=4096)
+def meaning(text: str) -> tuple[str, ...]:
+    """Return the words of a piece of text that carry its meaning."""
+    return tuple(content_words(text))
+
+
+@lru_cache(maxsize=65_536)
+def root(word: str) -> str:
+    """Return a word's stem, cut so that its relatives meet."""
+    return stem(stem(word))[:6]
+
+
+@lru_cache(maxsize=64)
+def small(text: str) -> str:
+    """Return a text in small letters, as long as it was."""
+    small = text.lower()
+    return (
+        small
+        if len(small) == len(text)
+        else "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    )
 
 
 def take(text: str, pattern: re.Pattern[str]) -> tuple[str, list[re.Match[str]]]:
     """Return the text with each match blanked out, and the matches."""
     matches = [match for match in pattern.finditer(text) if match.group().strip()]
-    return blank(text, (match.span() for match in matches)), matches
+    return (blank(text, [match.span() for match in matches]) if matches else text), matches
 
 
 def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
