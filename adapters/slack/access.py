@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from adapters.slack.client import Api
     from adapters.slack.workspaces import Workspaces
     from bot.channels import ChannelRules
+    from bot.chat import PlaceKind
 
 Value = TypeVar("Value")
 
 FRESH_SECONDS = 60.0
 _PAGE = 200
 _PATIENCE = 8.0
+_SETTLE_SECONDS = 1.0  # of the three that Slack waits for an acknowledgement
 # The workspace has no user groups, or the app was not given the scope to see them.
 _NO_GROUPS = frozenset({"plan_upgrade_required", "missing_scope", "no_permission", "not_allowed_token_type"})
 _MOST_KEPT = 5_000
@@ -56,15 +58,24 @@ class Access:
     async def settled(self, place: Place) -> Place:
         """Return a place with its kind and whether it is shared, as Slack says; raise `SurfaceError`.
 
-        Events name both, commands and buttons do not.
+        Events name both, commands and buttons do not: what their ids and names tell is a guess.
         """
-        if place.kind == "direct" or not place.channel:
+        if not place.channel:
             return place
         channel = await self._channel(place)
-        closed = any(channel.get(key) for key in ("is_private", "is_group", "is_mpim"))
-        return replace(
-            place, kind="private" if closed else "channel", shared=place.shared or _shared(channel)
-        )
+        return replace(place, kind=_kind(channel), shared=place.shared or _shared(channel))
+
+    async def guarded(self, place: Place) -> Place:
+        """Return a place settled; where Slack does not tell at once, as one that few may see.
+
+        Slack tells nothing of a place that the bot is not in, such as what two people write to each other.
+        """
+        try:
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                return await self.settled(place)
+        except (SurfaceError, TimeoutError) as exc:
+            log.info("slack place not settled place=%s reason=%s", place.channel, exc or "no reply in time")
+            return replace(place, kind="private", shared=True)
 
     async def _channel(self, place: Place) -> Mapping[str, Any]:
         async def ask() -> Mapping[str, Any]:
@@ -174,6 +185,16 @@ class Access:
 
 def _failed(future: asyncio.Future[Any]) -> bool:
     return future.done() and (future.cancelled() or future.exception() is not None)
+
+
+def _kind(channel: Mapping[str, Any]) -> PlaceKind:
+    """Return the kind of a conversation; public is what Slack calls a channel and nothing else."""
+    if channel.get("is_im"):
+        return "direct"
+    closed = (
+        any(channel.get(key) for key in ("is_group", "is_mpim")) or channel.get("is_private") is not False
+    )
+    return "private" if closed or not channel.get("is_channel") else "channel"
 
 
 def _shared(channel: Mapping[str, Any]) -> bool:

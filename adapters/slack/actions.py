@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -101,16 +102,17 @@ class Actions:
 
     async def _decide(self, press: Pressed, ear: Ear) -> None:
         """Do what needs the person's rights: they are asked of Slack, not taken from what was sent."""
-        person = await self._saying.whole(press.person)
+        person, ear = await asyncio.gather(self._saying.whole(press.person), self._saying.placed(ear))
         done = {
             "person": self._aftercare.call_person,
             "share": self._aftercare.share,
             "approve": self._aftercare.approve,
             "discard": self._aftercare.discard,
         }[str(press.control)]
-        await self._saying.line(ear, await done(press.answer, person, self._surface, press.place))
+        await self._saying.line(ear, await done(press.answer, person, self._surface, ear.place))
 
     async def _other(self, press: Pressed, ear: Ear) -> None:
+        ear = await self._saying.placed(ear)
         match press.action:
             case interactions.CONFIRM:
                 await self._knowledge.confirm(ear, press.value)

@@ -236,7 +236,13 @@ class SlackApp:
 
     def _bolt(self) -> AsyncApp:
         """Return Bolt with every listener."""
-        inbound = Inbound(self._settings, desk=self._desk, workspaces=self._workspaces, rules=self._rules)
+        inbound = Inbound(
+            self._settings,
+            desk=self._desk,
+            workspaces=self._workspaces,
+            access=self._access,
+            rules=self._rules,
+        )
 
         async def before(request: AsyncBoltRequest, next: Any) -> Any:  # noqa: A002, ANN401 - names of Bolt's
             return await inbound.middleware(request, next)

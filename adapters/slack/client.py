@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.pace import FREE, Limited, Pace
 from bot.errors import SurfaceBusy, SurfaceError, SurfaceGone
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
-
-    from adapters.slack.pace import Pace
 
 PATIENCE = 60.0
 TOKEN_ERRORS = frozenset(
@@ -39,8 +39,15 @@ _PASSING = frozenset(
 )  # fmt: skip
 _ONCE = frozenset(
     {"chat.postMessage", "chat.postEphemeral", "chat.startStream", "chat.appendStream", "chat.stopStream",
-     "views.open", "views.push"}
+     "views.open"}
 )  # fmt: skip
+# How many calls a minute may be on their way side by side: at most half of what Slack takes, see `Pace`.
+# Where it is 0 the limit is soon used up, and what is posted keeps its order.
+FREE_CALLS: Mapping[str, int] = {
+    "chat.postMessage": 0, "apps.connections.open": 0, "assistant.threads.setStatus": 300,
+    "chat.appendStream": 50, "chat.postEphemeral": 50, "users.info": 50,
+    "views.open": 50, "views.update": 50, "views.publish": 50,
+}  # fmt: skip
 _JSON = ("chat.", "views.", "assistant.", "agents.", "conversations.open")
 # Of posts: not the place is wrong, but what was to stand there.
 _UNFIT = frozenset(
@@ -69,14 +76,6 @@ class CallRefused(SurfaceGone):
 
 class CallUnfit(SurfaceError):
     """Slack does not take the form of what was to be said; in another form it may be said there."""
-
-
-class _Limited(Exception):
-    """Slack asked to wait `seconds` before the next such call."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
 
 
 def web_client(token: str | None, *, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
@@ -119,26 +118,20 @@ class Api:
         Slack will not do, `CallUnfit` for what it will not show, `SurfaceBusy` for what it cannot do now.
         """
         arguments = {name: value for name, value in arguments.items() if value is not None}
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + patience
-        failures = 0
-        while True:
+        key, free = self._key(method, arguments), FREE_CALLS.get(method, FREE)
+        deadline = time.monotonic() + patience
+        for failures in range(1, _TRIES + 1):
+            left = deadline - time.monotonic()
             try:
-                async with self._pace.turn(self._key(method, arguments), max(0.0, deadline - loop.time())):
-                    return await self._send(method, arguments)
-            except _Limited as limited:
-                log.info("slack rate limit method=%s seconds=%.0f", method, limited.seconds)
-                if loop.time() + limited.seconds > deadline:
-                    raise SurfaceBusy(
-                        f"Slack's rate limit of {method!r} is used up. Try again later.",
-                        seconds=limited.seconds,
-                    ) from None
+                return await self._pace.run(
+                    key, lambda: self._send(method, arguments), patience=max(0.0, left), free=free
+                )
             except (CallUncertain, _NotSent) as failure:
-                failures += 1
                 once = method in _ONCE and isinstance(failure, CallUncertain)
-                if once or failures >= _TRIES or loop.time() > deadline:
+                if once or failures == _TRIES or time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(failures * random.uniform(0.2, 0.6))  # noqa: S311 - jitter
+        raise AssertionError("unreachable: the last try returns or raises")
 
     def _key(self, method: str, arguments: Mapping[str, Any]) -> str:
         """Return what a limit counts for: the method, of posts the channel too."""
@@ -154,8 +147,8 @@ class Api:
             raise CallUncertain(f"Slack gave no reply to {method!r} ({type(exc).__name__}).") from exc
         except SlackApiError as exc:
             failure = _failure(method, exc)
-            if isinstance(failure, _Limited):
-                self._pace.hold(self._key(method, arguments), failure.seconds)
+            if isinstance(failure, Limited):
+                log.info("slack rate limit method=%s seconds=%.0f", method, failure.seconds)
             if isinstance(failure, CallRefused) and failure.code in TOKEN_ERRORS:
                 self.refused(self.team, failure.code)
             raise failure from None
@@ -184,7 +177,7 @@ def _failure(method: str, error: SlackApiError) -> Exception:
     data = getattr(error.response, "data", None)
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == _TOO_MANY or code in _LIMITED:
-        return _Limited(_retry_after(headers))
+        return Limited(retry_after(headers))
     if not code or status >= _SERVER_ERROR or code in _PASSING:
         return CallUncertain(f"Slack failed at {method!r} ({code or f'HTTP {status}'}).")
     if method.startswith("chat.") and code in _UNFIT:
@@ -194,7 +187,8 @@ def _failure(method: str, error: SlackApiError) -> Exception:
     return CallRefused(f"Slack refuses {method!r}: {code}.{hint}", code=code)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return how many seconds a refusal asks to wait."""
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:
         return max(0.0, float(value))

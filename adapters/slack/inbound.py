@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -20,6 +21,7 @@ from bot.texts import texts
 from kb.errors import StoreError
 
 if TYPE_CHECKING:
+    from adapters.slack.access import Access
     from adapters.slack.settings import SlackSettings
     from adapters.slack.workspaces import Workspaces
     from bot.channels import ChannelRules
@@ -37,11 +39,18 @@ class Inbound:
     """Takes in the questions of all workspaces."""
 
     def __init__(
-        self, settings: SlackSettings, *, desk: Desk, workspaces: Workspaces, rules: ChannelRules
+        self,
+        settings: SlackSettings,
+        *,
+        desk: Desk,
+        workspaces: Workspaces,
+        access: Access,
+        rules: ChannelRules,
     ) -> None:
         self._settings = settings
         self._desk = desk
         self._workspaces = workspaces
+        self._access = access
         self._rules = rules
 
     async def middleware(self, request: AsyncBoltRequest, next_: Next) -> BoltResponse:
@@ -74,7 +83,7 @@ class Inbound:
         words = texts(self._rules.of(incoming.place).language)
         if not incoming.text:
             return _taken(words.no_question)
-        return await self._keep(incoming, said=words.loading[0])
+        return await self._keep(await self._placed(incoming), said=words.loading[0])
 
     async def _shortcut(self, body: Mapping[str, Any]) -> BoltResponse:
         try:
@@ -83,7 +92,11 @@ class Inbound:
             log.warning("slack shortcut not taken in reason=%s", exc)
             return _refused()
         incoming = shortcut_incoming(body, bot_user=bot_user)
-        return await self._keep(incoming) if incoming.text else _taken()
+        return await self._keep(await self._placed(incoming)) if incoming.text else _taken()
+
+    async def _placed(self, incoming: Incoming) -> Incoming:
+        """Return what was asked with its place settled: neither commands nor shortcuts tell it."""
+        return replace(incoming, place=await self._access.guarded(incoming.place))
 
     async def _keep(self, incoming: Incoming, *, said: str = "") -> BoltResponse:
         try:

@@ -36,7 +36,7 @@ class KbCommand:
         await ack()
         ear = ear_of(body)
         async with self._saying.guarded(ear):
-            await self.run(ear, str(body.get("text") or ""))
+            await self.run(await self._saying.placed(ear), str(body.get("text") or ""))
 
     async def on_persona(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Handle the command about personas."""

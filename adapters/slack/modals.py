@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adapters.slack.events import question_text, seconds
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from adapters.slack.saying import Saying
     from adapters.slack.workspaces import Workspaces
     from bot.aftercare import Aftercare
-    from bot.chat import Person, Place
+    from bot.chat import Person
     from bot.chat_commands import ChatCommands
     from bot.curated import Curated
     from bot.forms import FormAction, Told
@@ -83,13 +82,12 @@ class Modals:
         ear = ear_of(body)
         async with self._saying.guarded(ear):
             message = body.get("message") or {}
-            words, quoted, link, place = await asyncio.gather(
+            words, quoted, link, ear = await asyncio.gather(
                 self._saying.words(ear.person),
                 self._quoted(ear, message),
                 self._link(ear, message),
-                self._settled(ear.place),
+                self._saying.placed(ear),
             )
-            ear = replace(ear, place=place)
             form = self._curated.draft("", [quoted], link, quoted.author, ear.place, language=words.language)
             if not await self._saying.open(ear, form_modal(form, words, keep=kept_place(ear.place))):
                 await self._saying.line(ear, words.later)
@@ -131,13 +129,6 @@ class Modals:
             return (await self._access.person(asking.workspace, user)).name or user
         except SurfaceError:
             return user
-
-    async def _settled(self, place: Place) -> Place:
-        """Return a place as Slack knows it; where it does not tell, as one that few may see."""
-        try:
-            return await self._access.settled(place)
-        except SurfaceError:
-            return place
 
     async def _link(self, ear: Ear, message: dict[str, Any]) -> str:
         try:

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.slack import posting
-from adapters.slack.client import CallRefused, CallUncertain
+from adapters.slack.client import CallRefused, CallUncertain, retry_after
+from adapters.slack.pace import Limited, Pace
 from adapters.slack.render import answer_messages
 from bot.chat import Posted
 from bot.errors import SurfaceBusy, SurfaceGone
 from bot.texts import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from adapters.slack.client import Api
     from adapters.slack.render import Message
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _RESPONSE_HOST = "hooks.slack.com"
 _RESPONSES = 5  # so often a response_url takes something
+_PATIENCE = 10.0
 _OK = 200
 _TOO_MANY = 429
 _SERVER_ERROR = 500
@@ -41,6 +43,7 @@ class Whisper:
     def __init__(self, session: aiohttp.ClientSession, *, api_url: str) -> None:
         self._session = session
         self._origin = urlsplit(api_url)[:2]
+        self._pace = Pace()
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> bool:
         """Answer an interaction at its response_url; False when that takes nothing any more.
@@ -55,12 +58,18 @@ class Whisper:
             "text": message.text,
             "blocks": list(message.blocks),
         }
+        key = f"response_url:{hash(url) & 0xFFFFFFFF:08x}"  # who knows the address may write there
+        return await self._pace.run(key, lambda: self._respond(url, body), patience=_PATIENCE, free=0)
+
+    async def _respond(self, url: str, body: Mapping[str, object]) -> bool:
         try:
             async with self._session.post(url, json=body, allow_redirects=False) as reply:
-                status = reply.status
+                status, headers = reply.status, reply.headers
         except (aiohttp.ClientError, TimeoutError) as exc:
             raise SurfaceBusy(f"Slack gave no reply to a response ({type(exc).__name__}).") from exc
-        if status == _TOO_MANY or status >= _SERVER_ERROR:
+        if status == _TOO_MANY:
+            raise Limited(retry_after(headers))
+        if status >= _SERVER_ERROR:
             raise SurfaceBusy(f"Slack takes no response now (HTTP {status}).")
         return status == _OK
 

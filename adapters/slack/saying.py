@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from adapters.slack.client import CallRefused
@@ -65,6 +65,10 @@ class Saying:
     async def words(self, person: Person) -> Texts:
         """Return the bot's words in the person's language."""
         return texts(await self._access.language(person.workspace, person.id))
+
+    async def placed(self, ear: Ear) -> Ear:
+        """Return an ear whose place is as Slack knows it, not as it was guessed from what was sent."""
+        return replace(ear, place=await self._access.guarded(ear.place))
 
     async def say(self, ear: Ear, message: Message, *, replace: bool = False) -> None:
         """Tell the person something that nobody else sees."""

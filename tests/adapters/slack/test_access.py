@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.slack import access as access_module
 from adapters.slack.access import FRESH_SECONDS, Access
 from bot.channels import ChannelRules
 from bot.chat import Place
 from bot.chat_settings import ChannelSettings
 from bot.errors import SurfaceBusy
+from bot.forms import Confirm, Told
 from tests.adapters.slack.harness import Rig, running
 
 
@@ -147,3 +151,76 @@ async def test_a_place_is_as_slack_knows_it(tmp_path: Path) -> None:
             ("channel", True),
             ("private", False),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Somewhere:
+    """A place where somebody does something, and what it must be taken for."""
+
+    made: dict[str, Any]
+    kind: str
+    shared: bool = False
+    hidden: bool = False  # Slack does not tell about it
+
+
+PLACES = {
+    "public": Somewhere({"name": "open"}, "channel"),
+    "shared": Somewhere({"name": "partners", "shared": True}, "channel", shared=True),
+    "private": Somewhere({"name": "closed", "private": True}, "private"),
+    "private without the bot": Somewhere(
+        {"name": "hr", "private": True, "bot": False}, "private", shared=True
+    ),
+    "several people": Somewhere({"name": "mpdm-ann--bob-1", "kind": "mpim"}, "private"),
+    "two people": Somewhere(
+        {"name": "", "kind": "im", "key": "D0PAIR", "bot": False}, "private", shared=True
+    ),
+    "untold": Somewhere({"name": "later"}, "private", shared=True, hidden=True),
+}
+
+
+async def done_in(rig: Rig, channel: str, how: str) -> Place:
+    """Do something in a channel in a way that does not tell its kind; return the place that it had."""
+    if how == "/ask":
+        await rig.slack.command("/ask", "how many days?", rig.ann, channel)
+        return (await rig.slack.wait_for(lambda: rig.desk.received))[-1].place
+    if how == "/kb":
+        await rig.slack.command("/kb", "list", rig.ann, channel)
+        return (await rig.slack.wait_for(lambda: rig.commands.ran))[-1][2]
+    rig.slack.faults.fail("views.open", "expired_trigger_id")
+    confirm = Confirm(title="Remove", text="Remove it?", label="Remove", command="remove x --yes")
+    rig.commands.told = (Told(text="Remove it?", confirm=confirm),)
+    await rig.slack.command("/kb", "remove x", rig.ann, channel)
+    (asked,) = await rig.slack.wait_for(lambda: rig.slack.messages(channel))
+    await rig.slack.click(asked, "lk_confirm", user=rig.ann)
+    return (await rig.slack.wait_for(lambda: rig.commands.ran[1:]))[-1][2]
+
+
+@pytest.mark.parametrize("how", ["/ask", "/kb", "button"])
+@pytest.mark.parametrize("name", PLACES)
+async def test_no_closed_place_counts_as_public(tmp_path: Path, name: str, how: str) -> None:
+    """Where something was done is asked of Slack; a place that Slack does not tell about counts as closed."""
+    where = PLACES[name]
+    async with running(tmp_path) as rig:
+        bob = rig.slack.add_user("Bob")
+        channel = rig.slack.add_channel(**{"members": [rig.ann, bob]} | where.made)
+        if where.hidden:
+            rig.slack.faults.fail("conversations.info", "internal_error", times=9)
+        found = await done_in(rig, channel, how)
+        assert (found.kind, found.shared) == (where.kind, where.shared)
+
+
+async def test_the_direct_messages_of_the_bot_are_direct(tmp_path: Path) -> None:
+    """What somebody asks by command where they and the bot talk is asked directly."""
+    async with running(tmp_path) as rig:
+        assert (await done_in(rig, rig.slack.direct(rig.ann), "/ask")).kind == "direct"
+
+
+async def test_a_slow_slack_does_not_hold_a_command_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Slack does not tell the place in time, the question is kept all the same, for a closed place."""
+    monkeypatch.setattr(access_module, "_SETTLE_SECONDS", 0.01)
+    async with running(tmp_path) as rig:
+        rig.slack.faults.hang("conversations.info")
+        found = await done_in(rig, rig.channel, "/ask")
+        assert (found.kind, found.shared) == ("private", True)

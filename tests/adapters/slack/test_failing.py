@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -12,27 +11,31 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from pydantic import SecretStr
 
 from adapters.slack import reply as reply_module
 from bot import answering
 from bot.assistant import CANNOT_SEARCH, NO_DOCUMENTS
 from bot.ledger import Ledger
-from bot.llms import open_model
-from bot.messages import Answer, AnswerDelta, AnswerEvent, Question
-from bot.settings import LlmSettings
-from kb.errors import StoreError
+from bot.messages import AnswerDelta, AnswerEvent, Question
+from tests.adapters.failing import (
+    ASK,
+    LOG_ID,
+    QUOTE,
+    SECRET,
+    Broken,
+    knowing,
+    locked,
+    model_down,
+    one_line,
+    silent,
+    without_documents,
+)
 from tests.adapters.slack.serving import ANN, GENERAL, LEAVE, SECONDS, people, serve, shown, write
 from tests.adapters.slack.whole import Team, team
 from tests.bot.desks import ScriptedAssistant
-from tests.bot.found import FakeSearcher, Found, assistant, passage
 from tests.emulators.slack.server import SlackEmulator
 from tests.emulators.slack.socket_mode import Reason
 from tests.emulators.slack.workspace import Message
-
-LOG_ID = re.compile(r"\(log [0-9a-f]{8}\)")
-PINS = passage("Printer PINs have 6 digits.", title="Printer help")
-ASK = "How many digits has a printer PIN?"
 
 
 @pytest.fixture
@@ -94,54 +97,26 @@ def words(message: Message) -> str:
     return shown(replace(message, blocks=blocks)).strip()
 
 
-def one_line(message: Message) -> str:
-    """Return what a message says, which must be one short line without anything of the inside."""
-    said = words(message)
-    assert said
-    assert "\n" not in said
-    assert len(said) < 300
-    assert "Traceback" not in said
-    assert "Error" not in said
-    return said
-
-
-@dataclass(slots=True)
-class Broken(ScriptedAssistant):
-    """An assistant that fails in a way which nobody foresaw."""
-
-    def made(self, question: Question) -> Answer:
-        raise RuntimeError("password=hunter2")
-
-
 async def test_an_unforeseen_failure_is_one_line(town: Team, caplog: pytest.LogCaptureFixture) -> None:
     """A failure that nobody foresaw is one line, with the id under which the log has its cause."""
-    said = one_line(await line(town, Broken))
+    said = one_line(words(await line(town, Broken)))
     found = LOG_ID.search(said)
     assert found
     assert f"turn {found[0][5:-1]}: failed" in caplog.text
-    assert "hunter2" not in said
+    assert SECRET not in said
 
 
 async def test_a_model_that_does_not_answer_is_one_line(town: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing comes for too long, one line says so."""
     monkeypatch.setattr(answering, "PATIENCE", 0.05)
-
-    def silent(ledger: Ledger) -> ScriptedAssistant:
-        return ScriptedAssistant(ledger, holds=asyncio.Event())
-
-    assert LOG_ID.search(one_line(await line(town, silent)))
+    assert LOG_ID.search(one_line(words(await line(town, silent))))
 
 
 async def test_a_model_that_is_down_is_told(town: Team) -> None:
     """Without its model the bot quotes the passage, and one line says why and where the log has more."""
-    settings = LlmSettings(provider="openai", model="m", base_url="http://127.0.0.1:9/v1", timeout=5.0)
-    model = open_model(settings, SecretStr("k"))
-    assert model is not None
-    try:
-        said = shown(await line(town, lambda ledger: assistant(PINS, model=model, ledger=ledger)))
-    finally:
-        await model.close()
-    assert PINS.text.rstrip(".") in said
+    async with model_down() as answers:
+        said = shown(await line(town, answers))
+    assert QUOTE in said
     (notice,) = [one for one in said.splitlines() if "log" in one]
     assert "model" in notice
     assert len(LOG_ID.findall(said)) == 1
@@ -149,14 +124,13 @@ async def test_a_model_that_is_down_is_told(town: Team) -> None:
 
 async def test_an_empty_index_is_told(town: Team) -> None:
     """Without documents one line says what to do."""
-    said = one_line(await line(town, lambda ledger: assistant(ledger=ledger)))
+    said = one_line(words(await line(town, without_documents)))
     assert said.split("`")[0] == NO_DOCUMENTS.split("`")[0]
 
 
 async def test_a_locked_index_is_told(town: Team) -> None:
     """When the documents cannot be searched, two short lines say so, with the cause and a log id."""
-    searcher = FakeSearcher(Found(passages=()), fails=StoreError("The store is locked by another process."))
-    said = words(await line(town, lambda ledger: assistant(ledger=ledger, searcher=searcher)))
+    said = words(await line(town, locked))
     assert CANNOT_SEARCH in said
     assert "locked by another process. (log " in said
     assert LOG_ID.search(said)
@@ -167,24 +141,22 @@ async def test_a_quota_is_told(town: Team) -> None:
     """Who asks too much is told so in one line."""
     async with town.bot(per_person=1) as bot:
         await town.once(bot, await town.say("How many days?"), "Six")
-        assert "1" in one_line(await town.once(bot, await town.say("How many weeks?"), ""))
+        assert "1" in one_line(words(await town.once(bot, await town.say("How many weeks?"), "")))
         assert len(bot.assistant.asked) == 1
 
 
 async def test_a_question_that_is_too_long_is_told(town: Team) -> None:
     """Of a very long question the beginning is used, and a line says so."""
-    said = shown(
-        await line(town, lambda ledger: assistant(PINS, ledger=ledger), f"{ASK} {'really ' * 5_000}")
-    )
+    said = shown(await line(town, knowing, f"{ASK} {'really ' * 5_000}"))
     assert "very long" in said
-    assert PINS.text.rstrip(".") in said
+    assert QUOTE in said
 
 
 @pytest.mark.parametrize("code", ["msg_too_long", "invalid_blocks"])
 async def test_an_answer_that_slack_does_not_take_is_told(town: Team, code: str) -> None:
     """When Slack refuses the form of an answer, one line stands in its place."""
     town.slack.faults.fail("chat.postMessage", code)
-    assert LOG_ID.search(one_line(await line(town, ScriptedAssistant)))
+    assert LOG_ID.search(one_line(words(await line(town, ScriptedAssistant))))
 
 
 @dataclass(slots=True)

@@ -96,10 +96,11 @@ async def bot(
     *,
     answers: Assistants = ScriptedAssistant,
     channels: Sequence[ChannelSettings] = (),
+    nodes: object = None,
     quiet_seconds: float | None = None,
     **settings: object,
 ) -> AsyncIterator[Bot]:
-    """Run a bot over the database in a folder."""
+    """Run a bot over the database in a folder; what a draft cites is looked up in `nodes`."""
     chosen = SlackSettings(
         enabled=True, api_url=slack.api_url, **cast("Any", {"per_person": 1_000} | settings)
     )
@@ -108,7 +109,6 @@ async def bot(
     replies = await Replies.open(engine, clock=clock)
     rules = ChannelRules(channels, {"slack": chosen})
     assistant = answers(ledger)
-    unused = cast("Any", None)
     desk = Desk(
         assistant=assistant,
         inbox=inbox,
@@ -120,7 +120,9 @@ async def bot(
         concurrent=chosen.concurrent,
         clock=clock,
     )
-    aftercare = Aftercare(assistant=assistant, ledger=ledger, replies=replies, rules=rules, nodes=unused)
+    aftercare = Aftercare(
+        assistant=assistant, ledger=ledger, replies=replies, rules=rules, nodes=cast("Any", nodes)
+    )
     app = SlackApp(
         chosen,
         secrets_of(slack),

@@ -60,7 +60,7 @@ class Interactions(Talk):
             "team_id": team.id,
             "team_domain": team.domain,
             "channel_id": place.id,
-            "channel_name": "directmessage" if place.kind == "im" else place.name,
+            "channel_name": {"im": "directmessage", "group": "privategroup"}.get(place.kind, place.name),
             "user_id": user,
             "user_name": person.name.lower(),
             "command": command,

@@ -42,7 +42,12 @@ class Responding:
         except json.JSONDecodeError:
             return web.Response(status=400, text="invalid_payload")
         self.asked.append(body)
+        limits, scope = self._site.limits, request.match_info["key"]
+        limits.watch("response_url", scope)
         fault = self._site.faults.take("response_url", body)
+        if fault is not None and fault.retry_after:
+            limits.refuse("response_url", scope, fault.retry_after)
+            return web.Response(status=429, headers={"Retry-After": str(fault.retry_after)})
         if fault is not None and fault.spoils:
             return web.Response(status=fault.status if fault.status != 200 else 500, text=fault.error)
         try:

@@ -307,3 +307,37 @@ async def test_the_stop_button_is_an_event(office: Office, app: AsyncApp) -> Non
     await office.slack.wait_for(lambda: seen)
     assert (seen[0]["user"], seen[0]["thread_ts"]) == (office.ann, ts)
     assert seen[0]["streaming_message_ts"] == []
+
+
+async def test_a_command_tells_no_name_of_a_closed_channel(office: Office, app: AsyncApp) -> None:
+    """In a private channel a slash command says so in the place of the channel's name, as Slack does."""
+    names: list[str] = []
+
+    @app.command("/ask")
+    async def asked(ack: AsyncAck, command: Payload) -> None:
+        names.append(command["channel_name"])
+        await ack()
+
+    for private in (False, True):
+        channel = office.slack.add_channel("finance", members=[office.ann], private=private)
+        await office.slack.command("/ask", "why?", office.ann, channel)
+    assert names == ["finance", "privategroup"]
+
+
+async def test_a_response_can_be_told_to_wait(office: Office, app: AsyncApp) -> None:
+    """A response_url gives 429 with Retry-After on request, and a call inside of it is recorded."""
+    statuses: list[tuple[int, str]] = []
+
+    @app.command("/ask")
+    async def asked(ack: AsyncAck, command: Payload) -> None:
+        await ack()
+        for _ in range(2):
+            told = await AsyncWebhookClient(command["response_url"], retry_handlers=[]).send(text="Because.")
+            statuses.append((told.status_code, told.headers.get("Retry-After", "")))
+        office.slack.bell.ring()
+
+    office.slack.faults.rate_limit("response_url", 30)
+    await office.slack.command("/ask", "why?", office.ann, office.channel)
+    await office.slack.wait_for(lambda: len(statuses) == 2)
+    assert statuses == [(429, "30"), (200, "")]
+    assert office.slack.limits.early == ["response_url"]
