@@ -158,7 +158,7 @@ async def _open_parts(runtime: Runtime) -> Parts:
     def surface(platform: str) -> Surface:
         return desk.surface(platform)  # which is made below
 
-    personas = await _persona_commands(runtime, surface)
+    personas = await _persona_commands(runtime, surface, rules)
     commands = ChatCommands(sources, curated, platforms, names, rules=rules, personas=personas)
     desk = Desk(
         assistant=assistant,
@@ -184,7 +184,9 @@ async def _open_parts(runtime: Runtime) -> Parts:
     )
 
 
-async def _persona_commands(runtime: Runtime, surface: Callable[[str], Surface]) -> PersonaCommands | None:
+async def _persona_commands(
+    runtime: Runtime, surface: Callable[[str], Surface], rules: ChannelRules
+) -> PersonaCommands | None:
     """Return what is typed behind /persona, None while personas are switched off."""
     if not runtime.settings.persona.enabled:
         return None
@@ -193,7 +195,8 @@ async def _persona_commands(runtime: Runtime, surface: Callable[[str], Surface])
     from bot.voting import BlindVotes
 
     platforms, personas = runtime.settings.platforms, await runtime.personas()
-    votes = VoteCommands(BlindVotes(await runtime.engine()), await runtime.assistant(), personas, platforms)
+    ballots, assistant = BlindVotes(await runtime.engine()), await runtime.assistant()
+    votes = VoteCommands(ballots, assistant, personas, platforms, rules=rules)
     vote = ChannelVotes(votes, surface).run
     return PersonaCommands(personas, await runtime.persona_guard(), platforms, vote=vote)
 

@@ -80,7 +80,13 @@ def cell(found: Interval | None, measure: Measure) -> str:
     if found is None:
         return NOTHING
     value, low, high = (measure.write(one) for one in (found.value, found.low, found.high))
-    return value if low == high else f"{value} ({low} to {high})"
+    return value if low == high else f"{value} ({_without_unit(low, high)}–{high})"
+
+
+def _without_unit(low: str, high: str) -> str:
+    """Return the lower end without its unit where the upper end has the same."""
+    unit = high.lstrip("0123456789.,")
+    return low.removesuffix(unit) if unit else low
 
 
 def figure(figures: Figures, measure: Measure) -> Interval | None:
@@ -106,6 +112,7 @@ def comparison_json(comparison: Comparison, advice: Advice, persona: str) -> dic
             "folds": accuracy.folds,
             "group": accuracy.group,
             "trusted": accuracy.trusted,
+            "steady": accuracy.steady,
             **{
                 name: _interval(getattr(accuracy, name))
                 for name in ("single", "grouped", "right", "shuffled")

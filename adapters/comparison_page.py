@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.comparison_figures import MEASURES, Measure, cell, figure
 from adapters.comparison_style import STYLE
+from bot.style import ENOUGH
 
 if TYPE_CHECKING:
     from bot.advising import Advice
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SHOWN_ANSWERS = 20
 
 _COLOURS = ("#6b7882", "#b07a2a", "#2f6fb0", "#7a4fa3", "#2e8555")
-_WIDTH, _BAR, _GAP, _LEFT, _RIGHT = 560, 20, 12, 140, 84
+_WIDTH, _BAR, _GAP, _LEFT, _RIGHT = 560, 20, 12, 158, 84
 
 
 def comparison_page(comparison: Comparison, advice: Advice, persona: str) -> str:
@@ -126,9 +127,13 @@ def _method(accuracy: Accuracy | None) -> str:
         f"groups of {accuracy.group}: AUROC {_fold(accuracy.grouped)}, on their side {_fold(accuracy.right)}",
         f"with shuffled labels, which must give chance (0.5): AUROC {_fold(accuracy.shuffled)}",
     )
-    poor = "" if accuracy.trusted else "<p><b>It tells this speaker poorly: its scores are not used.</b></p>"
+    poor = ""
+    if not accuracy.trusted:
+        poor = "<p><b>It tells this speaker poorly: its scores are not used.</b></p>"
+    elif not accuracy.steady:
+        poor = f"<p><b>It is not reliable: it had fewer than {ENOUGH} replies of the speaker.</b></p>"
     return (
-        "<p>A logistic regression on sequences of 2 to 5 characters and on function words tells the "
+        "<p>A logistic regression on sequences of 2 to 5 characters, words and function words tells the "
         f"speaker's replies ({accuracy.own}) from other texts ({accuracy.others}); code, links and numbers "
         f"are taken out. Texts are judged in groups of {accuracy.group}. Tried on replies that it had not "
         f"seen, in {accuracy.folds} folds (mean, worst to best):</p>"

@@ -35,6 +35,15 @@ svg text { fill: var(--fg); font-size: 13px }
 svg .none { fill: var(--dim) }
 svg .scale { stroke: var(--line) }
 svg .range { stroke: var(--range); stroke-width: 1.6; fill: none }
+@media (max-width: 600px) {
+  body { padding: 20px 16px 48px }
+  h1 { font-size: 22px }
+  .advice { padding: 12px 14px }
+  .advice p { font-size: 16px }
+  th:first-child { min-width: 112px }
+  tbody th small { display: none }
+  svg text { font-size: 16px }
+}
 details { border-top: 1px solid var(--line); padding: 8px 0 }
 summary { cursor: pointer }
 .answer { margin: 10px 0 10px 16px; white-space: pre-wrap; overflow-wrap: anywhere }

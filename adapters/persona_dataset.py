@@ -169,7 +169,7 @@ def _need_extra() -> None:
 
 def _show(out: Console, err: Console, report: Report, files: DatasetFiles) -> None:
     lines = printable(report.as_text()).rstrip("\n").split("\n")
-    samples = [number for number, line in enumerate(lines) if line.startswith("--- ")]
+    samples = [number for number, line in enumerate(lines) if line.startswith("Sample (")]
     shown = lines if len(samples) <= _SAMPLES_SHOWN else lines[: samples[_SAMPLES_SHOWN] - 1]
     for line in shown:
         if line.startswith("Warning: "):
@@ -178,6 +178,7 @@ def _show(out: Console, err: Console, report: Report, files: DatasetFiles) -> No
             out.print(line)
     say(
         out,
-        f"Wrote {files.folder}: read report.txt before you train: lorekeeper persona train {report.persona}",
+        f"Wrote {files.folder}. Read report.txt and some of train.jsonl there: what is in it, the model will "
+        f"say. Next: lorekeeper persona train {report.persona}",
         "green",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.cli_options import Place
@@ -29,14 +30,25 @@ def run_list(place: Place, *, as_json: bool) -> int:
     async def body(runtime: Runtime) -> int:
         personas, guard = await runtime.personas(), await runtime.persona_guard()
         found = [await _standing(name, personas, guard) for name in personas.names]
+        on_in, outcomes = await guard.on_in(), await guard.outcomes()
+        for one in found:
+            ruled = [
+                f"{it.platform}:{it.id}" for it in runtime.settings.channels if it.persona == one["persona"]
+            ]
+            one["channels"] = [*ruled, *_ids(on_in, one["persona"], "channel")]
+            one["people"] = _ids(on_in, one["persona"], "person")
+            one["answers"] = dict(outcomes.get(one["persona"], {}))
         if as_json:
             emit(json_text(found))
             return DONE
         out, err = open_consoles()
         if not runtime.settings.persona.enabled:
             say(err, "Personas are switched off: set [persona] enabled to true.", "yellow")
-        rows = [[one["persona"], one["mode"], one["model"], one["state"]] for one in found]
-        show_table(out, ("Persona", "Mode", "Model", "State"), rows)
+        rows = [
+            [one["persona"], one["mode"], one["model"], _places(one), _done(one["answers"]), one["state"]]
+            for one in found
+        ]
+        show_table(out, ("Persona", "Mode", "Model", "On in", "Answers", "State"), rows)
         return DONE
 
     return launch(place, body)
@@ -55,7 +67,7 @@ def run_on(place: Place, name: str, *, channel: str | None, person: str | None, 
         if scope == "all":
             await guard.resume(choice.name)
         _tell(
-            f"{choice.name} may speak {_where(scope, key)}.",
+            _switched_on(choice.name, scope, key),
             choice.name,
             scope,
             key,
@@ -73,7 +85,8 @@ def run_off(place: Place, *, channel: str | None, person: str | None, as_json: b
 
     async def body(runtime: Runtime) -> int:
         await (await runtime.persona_guard()).choose(scope, key, "", by="cli")
-        _tell(f"No persona speaks {_where(scope, key)}.", "", scope, key, on=False, as_json=as_json)
+        where = "anywhere" if scope == "all" else _where(scope, key)
+        _tell(f"No persona speaks {where}.", "", scope, key, on=False, as_json=as_json)
         return DONE
 
     return launch(place, body)
@@ -94,6 +107,24 @@ async def _standing(name: str, personas: Personas, guard: PersonaGuard) -> dict[
     return {"persona": name, "mode": choice.mode, "model": model, "state": state}
 
 
+def _ids(on_in: Mapping[str, list[tuple[Scope, str]]], name: str, scope: Scope) -> list[str]:
+    return [key for known, places in on_in.items() if known == name for its, key in places if its == scope]
+
+
+def _places(one: Mapping[str, Any]) -> str:
+    """Return where a persona is on: the channels, and how many people chose it."""
+    number = len(one["people"])
+    people = [f"{number:,} {'person' if number == 1 else 'people'}"] if number else []
+    return ", ".join([*one["channels"], *people]) or "nowhere"
+
+
+def _done(answers: Mapping[str, int]) -> str:
+    """Return how many answers were given in the voice, and how many stayed plain."""
+    kept = answers.get("kept", 0)
+    plain = sum(answers.values()) - kept
+    return f"{kept:,} in the voice, {plain:,} plain" if answers else "none yet"
+
+
 def _scope(channel: str | None, person: str | None) -> tuple[Scope, str]:
     if channel and person:
         raise UsageError("--channel and --person: give one of them.")
@@ -103,6 +134,16 @@ def _scope(channel: str | None, person: str | None) -> tuple[Scope, str]:
     if channel:
         return "channel", channel
     return ("person", person) if person else ("all", EVERYWHERE)
+
+
+def _switched_on(name: str, scope: Scope, key: str) -> str:
+    if scope == "channel":
+        return f"{name} speaks in {key}."
+    if scope == "person":
+        return (
+            f"{name} speaks to {key}: in direct messages, where only they see the answer, and where it is on."
+        )
+    return f"{name} may speak again wherever it is on. To switch it on in a channel: --channel ID."
 
 
 def _where(scope: Scope, key: str) -> str:

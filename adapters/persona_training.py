@@ -226,17 +226,15 @@ def _report(wish: _Wish, trained: Trained, *, as_json: bool) -> None:
     out, err = open_consoles()
     figures = _figures(Moment(status="", loss=trained.loss, validation_loss=trained.validation_loss))
     tokens = f"{trained.tokens:,} tokens" if trained.tokens else ""
-    say(out, f"Trained {wish.name}: {trained.model}", "green")
+    made = f"an adapter in {trained.job}" if trained.backend == "lora" else trained.model
+    say(out, f"Trained {wish.name}: {made}", "green")
     say(out, f"from {trained.base}; {', '.join(filter(None, (figures, tokens)))}")
     for note in trained.notes:
         say(err, note, "yellow")
     if serve:
+        now = f" (it is {wish.base_url!r} now)" if wish.base_url else ""
         say(out, f"Serve it: {serve}")
-        if not wish.base_url:
-            say(
-                out,
-                f"Then set base_url of the persona {wish.name} to that server, such as http://localhost:8000/v1.",
-            )
+        say(out, f"Then set base_url of the persona {wish.name} to http://localhost:8000/v1{now}")
     if not wish.known:
         say(out, f"The settings do not name the persona {wish.name} yet: add [[personas]] with that name.")
     say(out, "Next: lorekeeper persona compare QUESTIONS, to see whether it is worth it")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.comparing import ALONE, BASE, DIRECT, PROMPT, REWRITE, Compared, Comparison
 from bot.resampling import Interval, difference
+from bot.style import ENOUGH
 
 FEW_QUESTIONS = 30
 TOLERATED = 0.05  # of correctness and citations that a voice may seem to cost, when chance may explain it
@@ -92,6 +93,11 @@ def _limits(comparison: Comparison) -> list[str]:
             f"{accuracy.grouped.value:.2f} on groups of {accuracy.group}): its scores are not used. "
             f"More replies help; it had {accuracy.own}."
         )
+    elif not accuracy.steady:
+        told.append(
+            f"The style measure had only {accuracy.own} replies of the speaker. With fewer than {ENOUGH} it "
+            "is not reliable: what it says depends on which replies it had. Make a larger data set."
+        )
     return told
 
 
@@ -133,8 +139,15 @@ def _about(base: Compared, way: Compared, faults: Sequence[str], *, gain: bool) 
     if figures.fallback and figures.fallback.value > 0:
         parts.append(f"{figures.fallback.value:.0%} of its answers fell back to the plain one")
     if figures.p50 and base.figures.p50:
-        parts.append(f"{(figures.p50.value - base.figures.p50.value) / 1000:+.1f} s at the median")
+        parts.append(_slower((figures.p50.value - base.figures.p50.value) / 1000))
     return f"{_name(way)}: {'; '.join(parts)}."
+
+
+def _slower(seconds: float) -> str:
+    """Say how much longer the middle answer takes; half a tenth of a second is nothing."""
+    if abs(seconds) < 0.05:
+        return "it takes no longer"
+    return f"the middle answer takes {abs(seconds):.1f} s {'longer' if seconds > 0 else 'less'}"
 
 
 def _about_alone(base: Compared, way: Compared) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bot.channels import ChannelRule, ChannelRules, is_reviewer
-from bot.chat import Incoming, Person, Place, Surface
+from bot.chat import Incoming, Person, Place, Posted, Surface
 from bot.errors import NotAllowed, SurfaceBusy, SurfaceError
 from bot.messages import Answer, Citation, Question
 from bot.outcomes import answer_id, conversation_id, outcome
@@ -155,12 +155,12 @@ class Aftercare:
         if begun == "taken":
             return words.draft_gone
         try:
-            await self._post(public, draft, surface, again=begun == "again")
+            posted = await self._post(public, draft, surface, again=begun == "again")
         except SurfaceError as exc:
             await self._replies.give_back(public.subject, posted=True)
             return self._not_posted(answer, words, exc)
         await self._replies.take(reply, "removed")
-        await self._clear(reply, surface)
+        await self._clear(reply, surface, besides=posted)
         return words.approved
 
     async def discard(self, answer: str, person: Person, surface: Surface, place: Place) -> str:
@@ -211,7 +211,7 @@ class Aftercare:
         *,
         again: bool,
         notes: tuple[str, ...] = (),
-    ) -> None:
+    ) -> Posted:
         """Post an answer for all to see, or complete what an earlier try has posted."""
         before = await surface.found(incoming) if again else None
         reply = await surface.reply(incoming, shown="public", before=before)
@@ -219,6 +219,7 @@ class Aftercare:
         posted = await reply.finish(replace(shown, notes=(*shown.notes, *notes)))
         await self._replies.keep(incoming, answer=answer.id, shown="public", posted=posted)
         await self._ledger.place(answer.id, conversation_id(incoming, "public", posted.thread))
+        return posted
 
     async def _standing(self, citations: Sequence[Citation], audience: Audience) -> tuple[Citation, ...]:
         """Return those whose very passage is still stored and visible to this audience."""
@@ -235,11 +236,18 @@ class Aftercare:
             if citation.node in stored[document_id(citation.source, citation.document)]
         )
 
-    async def _clear(self, reply: Replied, surface: Surface) -> None:
-        try:
-            await surface.remove(reply.posted)
-        except SurfaceError as exc:
-            log.warning("answer %s: its draft could not be removed: %s", reply.answer[:8], exc)
+    async def _clear(self, reply: Replied, surface: Surface, *, besides: Posted | None = None) -> None:
+        """Take away a draft, and the line that told the asker of it unless the answer took its place."""
+        line = await self._replies.waiting(reply.incoming.subject)
+        for one in (reply, line):
+            if one is None or (besides and not set(one.posted.messages).isdisjoint(besides.messages)):
+                continue
+            try:
+                await surface.remove(one.posted)
+            except SurfaceError as exc:
+                log.warning("answer %s: its draft could not be removed: %s", reply.answer[:8], exc)
+        if line is not None:
+            await self._replies.take(line, "removed")
 
     async def _words(self, answer: str) -> Texts:
         reply = await self._reply(answer)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.inbox import Inbox
     from bot.ledger import Ledger
     from bot.limits import Judgement, Limits
+    from bot.replies import Replies
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Parts:
 
     assistant: Assistant
     inbox: Inbox
+    replies: Replies
     ledger: Ledger
     commands: ChatCommands
     curated: Curated
@@ -96,7 +98,18 @@ class Answering:
             return
         await self.finish(turn, plan, outcome(turn.incoming, plan.rule, answer, plan.shown), answer=answer)
         if plan.shown == "draft" and plan.asked and plan.standing is None:
-            await self._surface(turn).tell(turn.incoming, texts(plan.rule.language).draft_sent)
+            await self._promise(turn, plan)
+
+    async def _promise(self, turn: Turn, plan: Plan) -> None:
+        """Tell the asker that a reviewer looks at the answer; the line goes when that is done."""
+        surface, replies, incoming = self._surface(turn), self._parts.replies, turn.incoming
+        told = await surface.tell(incoming, texts(plan.rule.language).draft_sent)
+        if told is None or not told.messages:
+            return
+        about = replace(incoming, subject=incoming.subject + noted.WAITING)
+        await replies.keep(about, answer="", shown="draft", posted=told)
+        if not await replies.to(incoming.subject):  # it was seen to meanwhile
+            await surface.remove(told)
 
     async def _audience(self, turn: Turn, plan: Plan) -> Audience:
         place = turn.incoming.place
@@ -124,6 +137,7 @@ class Answering:
             persona=incoming.persona,
             place_persona=rule.persona,
             place=incoming.place.key,
+            private=plan.shown == "private" or incoming.place.kind == "direct",
             language=rule.language,
             bar=None if plan.asked else rule.auto_threshold,
             id=turn.id,

@@ -200,8 +200,9 @@ class Assistant:
         if self._stylist is not None:
             with turn.step("persona"):
                 choice = await self._stylist.choose(turn.question, turn.id)
-            if choice is not None:
+            if choice is not None and choice.voice is not None:
                 return self._voiced(turn, result, self._stylist, choice)
+            turn.note(choice.reason if choice is not None else "")
         return self._write(turn, result)
 
     async def _voiced(
@@ -219,7 +220,7 @@ class Assistant:
                 return
         answer = await self._draft(turn, result)
         if failed is not None:
-            answer = stylist.with_draft(answer, failed)
+            answer = stylist.with_draft(answer, failed, choice.language)
         elif answer.answered:
             with turn.step("persona"):
                 answer = await stylist.rewrite(choice, answer)

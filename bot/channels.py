@@ -79,7 +79,7 @@ class ChannelRules:
             sources=_nearest(said, "sources", ()),
             audience=frozenset(_nearest(own, "audience", ())),
             persona=_nearest(said, "persona", "") or None,
-            language=_nearest(said, "language", "") or platform.language,
+            language=_nearest(said, "language", "") or platform.language or place.language,
             reviewers=_nearest(said, "reviewers", ()),
             person=_nearest(said, "person", "") or platform.person,
             threads=_nearest(said, "threads", getattr(platform, "threads", True)),

@@ -28,7 +28,9 @@ class Place:
     the channel that holds the thread; `thread` names the thread, empty outside one. `parent` is what
     settings may name instead of the channel, such as a Discord category or forum. A "private" channel has
     members; a "direct" place is seen by one person alone. `shared` tells that people of other
-    organisations are in the channel.
+    organisations are in the channel. `language` is what its readers speak as far as the platform tells,
+    for where no setting says it; empty: unknown. `room` names a part of the channel that has members of
+    its own, such as a private thread; empty: who sees the channel sees all.
     """
 
     platform: str
@@ -38,6 +40,13 @@ class Place:
     kind: PlaceKind = "channel"
     parent: str = ""
     shared: bool = False
+    language: str = ""
+    room: str = ""
+
+    @property
+    def seen_by(self) -> str:
+        """The tag of those who see what is said here."""
+        return f"{self.platform}:{self.room or self.channel}"
 
     @property
     def key(self) -> str:

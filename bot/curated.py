@@ -227,9 +227,9 @@ def _shelf(root: Path, place: Place, person: Person, *, everyone: bool) -> _Shel
     if place.kind == "direct":
         tag, user = f"{person.platform}:user:{person.id}", _plain(person.id)
         return _Shelf(name=f"saved-{user}", path=root / f"{person.platform}-user-{user}", audience=(tag,))
-    tag = f"{place.platform}:{place.channel}"
-    channel = _plain(place.channel)
-    return _Shelf(name=f"saved-{channel}", path=root / f"{place.platform}-{channel}", audience=(tag,))
+    channel = _plain(place.room or place.channel)
+    path = root / f"{place.platform}-{channel}"
+    return _Shelf(name=f"saved-{channel}", path=path, audience=(place.seen_by,))
 
 
 def _plain(name: str) -> str:

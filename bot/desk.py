@@ -61,6 +61,7 @@ class Desk:
         parts = Parts(
             assistant=assistant,
             inbox=inbox,
+            replies=replies,
             ledger=ledger,
             commands=commands,
             curated=curated,

@@ -188,7 +188,7 @@ class Inbox:
             inbox.c.platform == place.platform,
             inbox.c.workspace == place.workspace,
             inbox.c.channel == place.channel,
-            inbox.c.thread == place.thread if place.thread else inbox.c.person == _id(place, person),
+            _in_thread(place.thread) if place.thread else inbox.c.person == _id(place, person),
         )
 
         async def work(connection: AsyncConnection) -> bool:
@@ -274,6 +274,11 @@ def _person(incoming: Incoming) -> str:
 
 def _id(place: Place, person: str) -> str:
     return storable(f"{place.platform}:{place.workspace}:{person}")
+
+
+def _in_thread(thread: str) -> ColumnElement[bool]:
+    """Match what was said in a thread, and the message itself where the id is that of a message."""
+    return or_(inbox.c.thread == thread, inbox.c.subject.endswith(f":{thread}", autoescape=True))
 
 
 def _open(platforms: Collection[str], now: float, owner: str) -> ColumnElement[bool]:

@@ -46,9 +46,10 @@ class Question:
 
     Nobody asked for the answer to a question with a `bar`: it needs that confidence, and is kept only when
     it has it. `persona` is the voice that the asker wants for this answer, `place_persona` the one that the
-    settings give the place, and `place` names it: platform, workspace and channel joined with ":". `id`
-    becomes the answer's, so that asking once more replaces what was kept of the first try; empty: a new
-    one. `language` is what the reader reads, such as "de"; empty: unknown.
+    settings give the place, and `place` names it: platform, workspace and channel joined with ":". In a
+    `private` answer there the asker is its only reader. `id` becomes the answer's, so that asking once more
+    replaces what was kept of the first try; empty: a new one. `language` is what the reader reads, such as
+    "de"; empty: unknown.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Question:
     persona: str | None = None
     place_persona: str | None = None
     place: str = ""
+    private: bool = False
     language: str = ""
     bar: float | None = None
     id: str = ""

@@ -25,6 +25,7 @@ from bot.llms import open_model
 from bot.messages import Answer, Citation, Question, Voice, VoiceVerdict
 from bot.output_gate import defang
 from bot.persona_prompts import Chat, again, direct_chat, rewrite_chat
+from bot.persona_texts import ENGLISH, PersonaTexts, persona_texts, translated
 from bot.personas import Choice, Personas, choose_model
 from bot.query_engine import fitting
 from bot.spending import Spent
@@ -43,6 +44,8 @@ _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'`|\\^{})\]]*[^\s<>\"'`|\\^{})\].,;:!?*_~]", re.IGNORECASE
 )
 _FENCE_AROUND = re.compile(r"^```(?:\w+)?\n(.*)\n```$", re.DOTALL)
+
+_VOICES_MODEL = "the voice's model"  # how the reason begins when it failed
 
 log = logging.getLogger(__name__)
 
@@ -86,19 +89,31 @@ class Stylist:
         self._models: dict[str, Model] = {}
 
     async def choose(self, question: Question, answer: str) -> Choice | None:
-        """Return who is to speak in the answer with this id, None when it stays plain."""
+        """Return who is to speak in the answer with this id, None when it stays plain.
+
+        Where the asker named a persona that does not speak, it is a Choice without a voice, with the reason.
+        """
         name = question.persona or question.place_persona
         if self._guard is not None:
             name = await self._guard.name_for(question)
         if not name:
-            return None
-        choice = choose_model(name, self.personas)
+            return self._refused(question) if question.persona else None
+        choice = replace(choose_model(name, self.personas), language=question.language)
         if choice.voice is None:
             log.warning("answer %s: no voice: %s", answer, choice.reason)
-            return None
+            return self._refused(question) if question.persona else None
         if self._guard is not None and not await self._guard.admits(choice, question, answer):
             return None
         return choice
+
+    def _refused(self, question: Question) -> Choice:
+        """Return why the persona that was asked for does not speak, for the reader."""
+        lines = persona_texts(question.language)
+        choice = choose_model(question.persona, self.personas)
+        reason = translated(choice.reason, lines)
+        if choice.voice is not None:
+            reason = lines.not_on_here.format(who=_one_line(choice.shown))
+        return Choice(name=choice.name, reason=reason, language=question.language)
 
     async def rewrite(self, choice: Choice, answer: Answer) -> Answer:
         """Return an answer in a voice, or as it is with what went wrong, within the time limit."""
@@ -129,9 +144,9 @@ class Stylist:
         assert voiced.voice is not None  # it has just been given
         return voiced, voiced.voice
 
-    def with_draft(self, answer: Answer, voice: Voice) -> Answer:
+    def with_draft(self, answer: Answer, voice: Voice, language: str = "") -> Answer:
         """Return a plain answer that says why it is not in the voice that was asked for."""
-        return with_draft(answer, voice) if answer.answered else replace(answer, voice=voice)
+        return with_draft(answer, voice, language) if answer.answered else replace(answer, voice=voice)
 
     async def keep(self, answer: Answer) -> None:
         """Keep how a voice did; the guard switches it off when it does badly."""
@@ -158,10 +173,10 @@ class Stylist:
             async with asyncio.timeout(attempt.choice.model.timeout):
                 return await self._tried(attempt, chat, judged)
         except TimeoutError:
-            return "the voice took too long"
+            return ENGLISH.too_slow
         except ModelError as exc:
             log.warning("answer %s: the voice %r: %s", attempt.id, attempt.choice.name, exc)
-            return exc.reason.replace("the model", "the voice's model", 1)
+            return exc.reason.replace("the model", _VOICES_MODEL, 1)
 
     async def _tried(self, attempt: _Try, chat: Chat, judged: Callable[[str], Verdict]) -> str:
         model = self._model(attempt.choice)
@@ -174,7 +189,7 @@ class Stylist:
             if attempt.verdict.kept:
                 return ""
             asked = again(chat, written, attempt.verdict.lost, attempt.verdict.invented)
-        return "the voice changed facts"
+        return ENGLISH.facts_changed
 
     def _model(self, choice: Choice) -> Model:
         """Return the model that speaks; raise ModelRefused when it has no key."""
@@ -190,16 +205,17 @@ class Stylist:
 
     def _ended(self, attempt: _Try, answer: Answer, reason: str) -> Answer:
         if reason:
-            return with_draft(answer, self._failed(attempt, reason))
+            return with_draft(answer, self._failed(attempt, reason), attempt.choice.language)
         allowed = set(_ADDRESS.findall(answer.text))  # the draft has passed the gate with them
         text = defang(attempt.text, allowed=allowed) if attempt.choice.mode != "direct" else answer.text
         voice = attempt.voice("kept")
+        said = persona_texts(attempt.choice.language).in_the_voice.format(who=_one_line(voice.description))
         return replace(
             answer,
             text=text,
             mode="persona",
             model=voice.model,
-            notice=f"{answer.notice} In the voice of {_one_line(voice.description)}.".strip(),
+            notice=f"{answer.notice} {said}".strip(),
             voice=voice,
         )
 
@@ -213,11 +229,19 @@ class Stylist:
         return voice
 
 
-def with_draft(answer: Answer, voice: Voice) -> Answer:
+def with_draft(answer: Answer, voice: Voice, language: str = "") -> Answer:
     """Return a plain answer that says why it is not in the voice that was asked for."""
-    reason = voice.reason[:1].upper() + voice.reason[1:]
-    notice = f"{answer.notice} {reason}, so here is the plain answer (log {answer.id[:8]}).".strip()
-    return replace(answer, notice=notice, voice=voice)
+    lines = persona_texts(language)
+    reason = _reason(voice.reason, lines)
+    said = lines.plain_instead.format(reason=reason[:1].upper() + reason[1:], id=answer.id[:8])
+    return replace(answer, notice=f"{answer.notice} {said}".strip(), voice=voice)
+
+
+def _reason(reason: str, lines: PersonaTexts) -> str:
+    """Return why a voice is not heard; of its model other languages say no more than that it failed."""
+    if lines is ENGLISH or not reason.startswith(_VOICES_MODEL):
+        return translated(reason, lines)
+    return lines.model_failed
 
 
 def judge_rewrite(draft: str, written: str) -> Verdict:

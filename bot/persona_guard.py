@@ -20,6 +20,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from bot.chat_json import storable
 from bot.group_commit import shared_commits
 from bot.messages import Answer, Question
+from bot.persona_texts import ENGLISH
 from bot.personas import Choice, Trained
 from bot.tables import feedback, persona_choices, persona_models, persona_outcomes, persona_pauses
 from kb.database import reading
@@ -73,9 +74,12 @@ class PersonaGuard:
         self._speaking: Counter[str] = Counter()
 
     async def name_for(self, question: Question) -> str | None:
-        """Return an answer's persona: by the asker's words, their choice, the channel's, the settings.
+        """Return the persona that is to speak in an answer, None when it stays plain.
 
-        Where personas are off, for the channel or everywhere, there is none; nor when it cannot be read.
+        Where others read the answer, only a voice that is on there for all to see may speak: by the choice
+        of the channel, else by its rule. What the asker names or has chosen counts if it is that one, and
+        in answers that they alone see; to choose no voice counts everywhere. Where personas are off, for
+        the channel or everywhere, nobody speaks, nor when it cannot be read.
         """
         try:
             chosen = await self._chosen(question.asker.id, question.place)
@@ -84,11 +88,14 @@ class PersonaGuard:
             return None
         if chosen.all == "" or chosen.channel == "":
             return None
-        if question.persona:
-            return question.persona
-        if chosen.person is not None:
-            return chosen.person or None
-        return chosen.channel or question.place_persona
+        here = [name for name in (chosen.channel, question.place_persona) if name]
+        wanted = question.persona or chosen.person
+        if wanted == "":
+            return None
+        if not _read_by_others(question):
+            return wanted or next(iter(here), None)
+        allowed = next((name for name in here if wanted and name.lower() == wanted.lower()), None)
+        return allowed if question.persona else allowed or next(iter(here), None)
 
     async def admits(self, choice: Choice, question: Question, answer: str) -> bool:
         """Tell whether a voice may speak in this answer now."""
@@ -187,6 +194,26 @@ class PersonaGuard:
         found = await self._chosen(person, place)
         return found.person, found.channel, found.all
 
+    async def on_in(self) -> dict[str, list[tuple[Scope, str]]]:
+        """Return where each persona was switched on: channels and people by their ids."""
+        table = persona_choices.c
+        query = select(table.persona, table.scope, table.id).where(table.persona != "").order_by(table.id)
+        found: dict[str, list[tuple[Scope, str]]] = {}
+        async with reading(self._engine) as connection:
+            for name, scope, key in (await connection.execute(query)).all():
+                found.setdefault(name, []).append((scope, key))
+        return found
+
+    async def outcomes(self) -> dict[str, Counter[str]]:
+        """Return how many answers of each persona had which verdict."""
+        table = persona_outcomes.c
+        query = select(table.persona, table.verdict, func.count()).group_by(table.persona, table.verdict)
+        found: dict[str, Counter[str]] = {}
+        async with reading(self._engine) as connection:
+            for name, verdict, number in (await connection.execute(query)).all():
+                found.setdefault(name, Counter())[verdict] = number
+        return found
+
     async def trained(self) -> dict[str, Trained]:
         """Return the models that training gave to personas."""
         query = select(persona_models).where(persona_models.c.model != "")
@@ -231,10 +258,10 @@ class PersonaGuard:
             ratings = list((await connection.execute(opinions)).scalars())
         unusable = sum(verdict != "kept" for _, verdict in rows)
         if len(rows) >= min(window, FEWEST_OUTCOMES) and unusable > self._settings.reject_limit * len(rows):
-            return f"{unusable} of its last {len(rows)} answers could not be used"
+            return ENGLISH.unusable.format(bad=unusable, number=len(rows))
         bad = ratings.count(False)
         if len(ratings) >= FEWEST_RATINGS and bad > self._settings.dislike_limit * len(ratings):
-            return f"{bad} of {len(ratings)} opinions on its last answers are bad"
+            return ENGLISH.disliked.format(bad=bad, number=len(ratings))
         return ""
 
     async def _last_pause_end(self, persona: str) -> float:
@@ -256,6 +283,11 @@ class PersonaGuard:
             await connection.execute(insert(persona_pauses), row)
 
         await self._writes.run(work)
+
+
+def _read_by_others(question: Question) -> bool:
+    """Tell whether the answer is posted where more people than the asker see it."""
+    return bool(question.place) and not question.private
 
 
 def _drawn(answer: str, share: float) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.persona_settings import NamedVoice, PersonaMode, PersonaSettings, VoiceSettings
+from bot.persona_texts import ENGLISH
 from bot.settings import LlmSettings
 
 LONGEST_REWRITE = 1_200  # tokens: a voice has more words than a draft
@@ -52,13 +53,17 @@ class Personas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Who speaks. Without a `voice` nobody does, and `reason` says why in one line."""
+    """Who speaks, and in which `language` is said that they do.
+
+    Without a `voice` nobody does, and `reason` says why in one line.
+    """
 
     name: str = ""
     voice: VoiceSettings | None = None
     mode: PersonaMode = "rewrite"
     model: LlmSettings = field(default_factory=LlmSettings)
     reason: str = ""
+    language: str = ""
 
     @property
     def shown(self) -> str:
@@ -69,25 +74,21 @@ class Choice:
 def choose_model(persona: str | None, settings: Personas) -> Choice:
     """Choose which model speaks in which mode for a persona, or tell why none does."""
     if not settings.settings.enabled:
-        return Choice(reason="Personas are switched off. Set [persona] enabled to true.")
+        return Choice(reason=ENGLISH.personas_off)
     if not persona:
-        return Choice(reason="No persona was asked for.")
+        return Choice(reason=ENGLISH.none_asked)
     voice, name = settings.voice(persona), settings.proper(persona)
     if voice is None:
         known = ", ".join(map(repr, settings.names))
-        return Choice(name=name, reason=f"There is no persona {persona!r}. There are: {known}.")
+        return Choice(name=name, reason=ENGLISH.unknown.format(name=repr(persona), known=known))
     trained = settings.trained.get(name) if voice.mode != "prompt" else None
     llm = settings.llm if settings.llm.provider != "none" else None
     model = (trained.model if trained else "") or voice.model
     if not model and voice.mode == "prompt" and llm:
         model = llm.model
     if not model:
-        needs = (
-            "Train one: lorekeeper persona train, or set its model."
-            if voice.mode != "prompt"
-            else "Set its model."
-        )
-        return Choice(name=name, reason=f"The persona {name!r} has no model. {needs}")
+        needs = ENGLISH.no_model if voice.mode == "prompt" else ENGLISH.untrained
+        return Choice(name=name, reason=needs.format(name=repr(name)))
     base_url = (trained.base_url if trained else "") or voice.base_url or (llm.base_url if llm else "")
     return Choice(
         name=name, voice=voice, mode=voice.mode, model=_model_settings(voice, settings.llm, model, base_url)

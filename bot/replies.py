@@ -22,6 +22,7 @@ Begun = Literal["new", "again", "taken"]
 State = Literal["begun", "posted", "removed", "discarded"]
 
 SHARED = ":shared"  # ends the subject of a private answer's public twin
+WAITING = ":waiting"  # ends the subject of the line that says that a reviewer looks at the answer
 PATIENCE = 120.0  # seconds that someone who began a reply has to post it
 
 
@@ -62,6 +63,11 @@ class Replies:
     async def by_subject(self, subject: str) -> Replied | None:
         """Return the reply to a message, in whatever state."""
         return await self._one(replies.c.subject == storable(subject))
+
+    async def waiting(self, subject: str) -> Replied | None:
+        """Return the line that says that the answer to a message is being looked at, if it stands."""
+        line = await self.by_subject(subject + WAITING)
+        return line if line is not None and line.state == "posted" else None
 
     async def by_answer(self, answer: str) -> Replied | None:
         """Return the reply that shows an answer."""

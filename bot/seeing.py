@@ -26,7 +26,7 @@ class Seer:
         platform = person.platform
         tags = {f"{platform}:user:{person.id}", *(f"{platform}:group:{group}" for group in person.groups)}
         if place is not None:
-            tags |= {f"{platform}:{place.channel}", *rules.of(place).audience}
+            tags |= {f"{platform}:{place.channel}", place.seen_by, *rules.of(place).audience}
         return cls(Audience(frozenset(tags)))
 
     def sees(self, source: AnySource | None) -> bool:

@@ -26,7 +26,10 @@ def may_pass(exc: Exception) -> bool:
 
 
 _REFUSALS = {
-    401: "The API rejected the key (401). Check the key that the persona's api_key_env names.",
+    401: (
+        "The API rejected the key (401). Put the right one into the environment variable that the persona's "
+        "api_key_env names: OPENAI_API_KEY unless you set another."
+    ),
     402: "The account has no quota left (402). Check its plan and billing.",
     403: "The key may not do this (403). Check its project and its permissions.",
     404: "The API does not know it (404). Check the persona's base_url, and whether it offers fine-tuning.",

@@ -117,6 +117,8 @@ class Turns:
     async def _remove(self, turn: Turn, standing: list[Replied]) -> None:
         """Take away every reply to a message that was deleted, also one that a crash left without a note."""
         surface = self._surface(turn)
+        if (line := await self._replies.waiting(turn.incoming.subject)) is not None:
+            standing = [*standing, line]
         places = [reply.posted for reply in standing]
         if not places and turn.claim.posting:
             found = await surface.found(turn.incoming)

@@ -11,23 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.channels import ChannelRules
 from bot.chat import Person, Place, Surface
 from bot.errors import CommandError, SurfaceError
 from bot.forms import Told
 from bot.messages import Asker, Question
 from bot.output_gate import defang, defang_line
+from bot.persona_commands import Speech
 from bot.personas import choose_model
-from bot.rights import Platforms, require, settings_of
-from bot.texts import texts
+from bot.rights import Platforms, require
 from bot.voting import Ballot, BlindVotes, Counted, Pick
 from kb.errors import StoreError
 
 if TYPE_CHECKING:
     from bot.assistant import Assistant
+    from bot.persona_texts import PersonaTexts
     from bot.personas import Personas
     from kb.documents import Audience
 
-USAGE = "`vote QUESTION` begins one, `vote A`, `vote B` or `vote same` votes, `vote close` ends it"
 LONGEST_QUESTION = 500
 _PICKS: dict[str, Pick] = {
     "a": "first",
@@ -41,7 +42,6 @@ _PICKS: dict[str, Pick] = {
     "neither": "neither",
     "=": "neither",
 }
-_SHOWN: dict[Pick, str] = {"first": "A", "second": "B", "neither": "no difference"}
 _PLAIN_ASKER = "persona-vote"  # no person has this id: nobody chose a voice for it
 
 
@@ -73,7 +73,7 @@ class ChannelVotes:
             if said.post:
                 await surface.notify(place.workspace, place.channel, said.post)
         except SurfaceError as exc:
-            return _failed(exc)
+            return Told(text=defang_line(str(exc)), failed=True)
         return said.told
 
 
@@ -81,12 +81,20 @@ class VoteCommands:
     """Runs blind votes in channels. Whoever may change settings begins and ends them; all may vote."""
 
     def __init__(
-        self, votes: BlindVotes, assistant: Assistant, personas: Personas, platforms: Platforms
+        self,
+        votes: BlindVotes,
+        assistant: Assistant,
+        personas: Personas,
+        platforms: Platforms,
+        *,
+        rules: ChannelRules | None = None,
     ) -> None:
+        """Make it; `rules` tell which language a channel reads."""
         self._votes = votes
         self._assistant = assistant
         self._personas = personas
         self._platforms = platforms
+        self._rules = rules or ChannelRules((), platforms)
 
     async def run(
         self, text: str, person: Person, place: Place, *, audience: Audience, language: str = ""
@@ -95,63 +103,84 @@ class VoteCommands:
 
         `audience` is what every member of the place may see: the answers are posted there.
         """
+        speech = Speech.to(person, self._platforms, language)
         wanted = " ".join(text.split())
         word = wanted.lower()
         try:
             if pick := _PICKS.get(word):
-                return VoteTold(told=await self._cast_here(pick, person, place))
+                ballot = await self._standing(place, speech)
+                return VoteTold(told=await self.cast(ballot.id, pick, person, language=language))
             if word in {"", "help"}:
-                return VoteTold(told=Told(text=f"Blind votes: {USAGE}."))
-            words = texts(language or settings_of(person.platform, self._platforms).language)
-            require(person, self._platforms, words)
+                return VoteTold(told=Told(text=speech.lines.votes.format(usage=_usage(speech))))
+            require(person, self._platforms, speech.words)
             if word in {"close", "end"}:
-                return await self._close(place)
-            return await self._begin(wanted, person, place, audience)
+                return await self._close(person, place, speech)
+            return await self._begin(wanted, person, place, audience, speech)
         except (CommandError, StoreError) as exc:
-            return VoteTold(told=_failed(exc))
+            return VoteTold(told=speech.failed(exc))
 
-    async def cast(self, ballot: str, pick: Pick, person: Person) -> Told:
+    async def cast(self, ballot: str, pick: Pick, person: Person, *, language: str = "") -> Told:
         """Keep the vote of who pressed a button; the line is for them alone."""
+        speech = Speech.to(person, self._platforms, language)
         try:
             before = await self._votes.cast(ballot, _voter(person), pick)
         except (CommandError, StoreError) as exc:
-            return _failed(exc)
-        if before == pick:
-            return Told(text=f"You had voted {_SHOWN[pick]} already.")
-        return Told(text=f"Your vote is {_SHOWN[pick]}. You may change it until the vote ends.")
+            return speech.failed(exc)
+        lines = speech.lines
+        said = lines.voted_already if before == pick else lines.voted
+        return Told(text=said.format(pick=lines.picks[pick]))
 
-    async def _cast_here(self, pick: Pick, person: Person, place: Place) -> Told:
-        return await self.cast((await self._standing(place)).id, pick, person)
-
-    async def _standing(self, place: Place) -> Ballot:
+    async def _standing(self, place: Place, speech: Speech) -> Ballot:
         ballot = await self._votes.latest(place.key)
         if ballot is None:
-            raise CommandError(f"Nothing is voted on here. {USAGE}.")
+            raise CommandError(speech.lines.no_vote.format(usage=_usage(speech)))
         return ballot
 
-    async def _close(self, place: Place) -> VoteTold:
-        ballot = await self._standing(place)
+    async def _close(self, person: Person, place: Place, speech: Speech) -> VoteTold:
+        ballot = await self._standing(place, speech)
         counted = await self._votes.close(ballot.id)
         return VoteTold(
-            told=Told(text="The vote has ended."), post=self._result(ballot, counted), ballot=ballot.id
+            told=Told(text=speech.lines.vote_ended),
+            post=self._result(ballot, counted, self._to_all(person, place, speech).lines),
+            ballot=ballot.id,
         )
 
-    async def _begin(self, question: str, person: Person, place: Place, audience: Audience) -> VoteTold:
+    async def _begin(
+        self, question: str, person: Person, place: Place, audience: Audience, speech: Speech
+    ) -> VoteTold:
+        lines = speech.lines
         if place.kind == "direct":
-            raise CommandError("A vote needs a channel. Begin it where others can vote.")
+            raise CommandError(lines.vote_needs_channel)
         if len(question) > LONGEST_QUESTION:
-            raise CommandError(f"The question is too long. Use at most {LONGEST_QUESTION} characters.")
+            raise CommandError(lines.question_too_long.format(most=LONGEST_QUESTION))
         if await self._votes.latest(place.key) is not None:
-            raise CommandError("A vote is under way here. End it first: `vote close`.")
+            raise CommandError(speech.line(lines.vote_standing))
         name, wanted = self._named(question)
-        asked = Question(text=wanted, asker=person.asker(audience), persona=name, place=place.key)
+        # Whoever begins a vote may switch voices on here: this one is on for it, unless all are off.
+        asked = Question(
+            text=wanted,
+            asker=person.asker(audience),
+            persona=name,
+            place_persona=name,
+            place=place.key,
+            language=self._to_all(person, place, speech).lines.language,
+        )
         nobody = Asker(id=_PLAIN_ASKER, audience=audience)
         plain, voiced = await asyncio.gather(
-            self._assistant.answer(replace(asked, asker=nobody, persona=None, place="")),
+            self._assistant.answer(replace(asked, asker=nobody, persona=None, place_persona=None, place="")),
             self._assistant.answer(asked),
         )
         ballot = await self._votes.open(wanted, plain=plain, voiced=voiced, place=place.key)
-        return VoteTold(told=Told(text="The vote has begun."), post=self._posted(ballot), ballot=ballot.id)
+        return VoteTold(
+            told=Told(text=lines.vote_begun),
+            post=self._posted(ballot, self._to_all(person, place, speech)),
+            ballot=ballot.id,
+        )
+
+    def _to_all(self, person: Person, place: Place, speech: Speech) -> Speech:
+        """Return the words for all who read a place; without a language of its own, those of who typed."""
+        language = self._rules.of(place).language or speech.lines.language
+        return Speech.to(person, self._platforms, language)
 
     def _named(self, question: str) -> tuple[str, str]:
         """Return the persona and the question; `NAME: question` picks a persona."""
@@ -165,26 +194,24 @@ class VoteCommands:
             raise CommandError(choice.reason)
         return choice.name, question
 
-    def _posted(self, ballot: Ballot) -> str:
+    def _posted(self, ballot: Ballot, speech: Speech) -> str:
         return "\n\n".join(
             (
-                "**Which answer do you prefer?** One is plain, one is in the voice of "
-                f"{self._shown(ballot)}; which is which is told at the end.",
+                speech.lines.which_answer.format(who=self._shown(ballot)),
                 f"**{defang_line(ballot.question)}**",
                 f"**A**\n{defang(ballot.first)}",
                 f"**B**\n{defang(ballot.second)}",
-                "_Only you see your vote: `vote A`, `vote B` or `vote same`._",
+                f"_{speech.line(speech.lines.how_to_vote)}_",
             )
         )
 
-    def _result(self, ballot: Ballot, counted: Counted) -> str:
+    def _result(self, ballot: Ballot, counted: Counted, lines: PersonaTexts) -> str:
         side = "A" if ballot.voiced == "first" else "B"
         return "\n".join(
             (
-                f"**The vote has ended:** {defang_line(ballot.question)}",
-                f"{side} was in the voice of {self._shown(ballot)}.",
-                f"For the voice: {counted.voiced} · for the plain answer: {counted.plain} · "
-                f"no difference: {counted.neither}",
+                lines.ended.format(question=defang_line(ballot.question)),
+                lines.side_told.format(side=side, who=self._shown(ballot)),
+                lines.counted.format(voiced=counted.voiced, plain=counted.plain, neither=counted.neither),
             )
         )
 
@@ -196,5 +223,5 @@ def _voter(person: Person) -> str:
     return f"{person.platform}:{person.workspace}:{person.id}"
 
 
-def _failed(error: Exception) -> Told:
-    return Told(text=defang_line(str(error)), failed=True)
+def _usage(speech: Speech) -> str:
+    return speech.line(speech.lines.vote_usage)

@@ -20,6 +20,7 @@ from bot.chat_json import storable
 from bot.citations import canonical_markers, keep_markers
 from bot.errors import CommandError
 from bot.group_commit import shared_commits
+from bot.persona_texts import COMMAND, ENGLISH
 from bot.resampling import Interval, proportion
 from bot.tables import persona_ballots, persona_votes
 from kb.database import reading
@@ -156,7 +157,7 @@ class BlindVotes:
     async def cast(self, ballot: str, person: str, pick: Pick) -> Pick | None:
         """Keep a vote; return what the person had voted before. Raise CommandError when it is closed."""
         if pick not in _EVERY:
-            raise CommandError(f"{pick!r} is no vote. Vote A, B or same.")
+            raise CommandError(ENGLISH.bad_pick.format(pick=repr(pick)))
         mine = (persona_votes.c.ballot == ballot) & (persona_votes.c.person == storable(person))
         row = {"choice": pick, "at": self._clock()}
 
@@ -164,7 +165,7 @@ class BlindVotes:
             # The ballot's row is locked, so that no vote comes in behind the count that closes it.
             held = select(persona_ballots.c.closed).where(persona_ballots.c.id == ballot).with_for_update()
             if (closed := (await connection.execute(held)).scalar_one_or_none()) is None or closed:
-                raise CommandError("This vote is over. Begin a new one with `vote QUESTION`.")
+                raise CommandError(ENGLISH.vote_over.format(command=COMMAND))
             found = await connection.execute(select(persona_votes.c.choice).where(mine))
             before: Pick | None = found.scalar_one_or_none()
             if before is None:
@@ -191,7 +192,7 @@ class BlindVotes:
         """Return the votes on a ballot."""
         known = await self.ballot(ballot)
         if known is None:
-            raise CommandError(f"There is no vote {ballot[:8]!r}. Begin one with `vote QUESTION`.")
+            raise CommandError(ENGLISH.vote_unknown.format(ballot=repr(ballot[:8]), command=COMMAND))
         table = persona_votes.c
         query = select(table.choice, func.count()).where(table.ballot == ballot).group_by(table.choice)
         async with reading(self._engine) as connection:
@@ -235,18 +236,14 @@ def _comparable(plain: Answer, voiced: Answer) -> tuple[str, str]:
     """Return the persona and its words, or raise CommandError."""
     voice = voiced.voice
     if not plain.answered or not voiced.answered:
-        raise CommandError(
-            "I could not find this in my documents, so there is nothing to vote on. Ask another question."
-        )
+        raise CommandError(ENGLISH.nothing_found)
     if voice is None:
-        raise CommandError("The persona may not speak here now, so there is nothing to vote on. See `list`.")
+        raise CommandError(ENGLISH.may_not_speak.format(command=COMMAND))
     if voice.verdict != "kept":
-        raise CommandError(
-            f"There is nothing to vote on: {voice.reason}. Ask another question, or try again."
-        )
+        raise CommandError(ENGLISH.not_said.format(reason=voice.reason))
     said = bare_answer(voiced.text)
     if said == bare_answer(plain.text):
-        raise CommandError("Both answers are the same, so there is nothing to vote on. Ask another question.")
+        raise CommandError(ENGLISH.both_same)
     return voice.name, said
 
 

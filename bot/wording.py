@@ -57,6 +57,8 @@ class Texts:
     image_unread: str
     file_unread: str
     stopped: str
+    nothing_runs: str
+    not_stopper: str
     continued: str
     question_deleted: str
 

@@ -1,7 +1,8 @@
 """Who may see what on Discord: the tags that an answer may use in a place, or for one person.
 
-A public answer uses what everyone in its channel may see; a private one what the person may see: their own
-tag, those of their roles, and those of the channels that they may read, as Discord's permissions say now.
+A public answer uses what everyone in its channel may see, in a private thread also what its members may
+see; a private one what the person may see: their own tag, those of their roles, and those of the channels
+that they may read, as Discord's permissions say now.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class Access:
         if not private and place.kind != "direct":
             return Audience(self._of_channel(place))
         tags: frozenset[str] = frozenset({f"{PLATFORM}:user:{person}"})
+        if place.room:
+            tags |= {place.seen_by}  # who asks or presses there is there
         for found in await self._everywhere(self._servers(place), person):
             tags |= found
         return Audience(tags)
@@ -90,7 +93,7 @@ class Access:
 
     def _of_channel(self, place: Place) -> frozenset[str]:
         rule = self._rules.of(place)
-        return frozenset(rule.audience) | {f"{PLATFORM}:{place.channel}"}
+        return frozenset(rule.audience) | {f"{PLATFORM}:{place.channel}", place.seen_by}
 
     def _servers(self, place: Place) -> Sequence[discord.Guild]:
         if place.workspace:

@@ -22,13 +22,15 @@ from adapters.discord.buttons import Buttons
 from adapters.discord.catch_up import CatchUp
 from adapters.discord.client import HEARTBEAT_SECONDS, SETTLE_SECONDS, AnyClient
 from adapters.discord.connection import OUTAGE_SECONDS, QUIET_SECONDS, Connection, in_background
-from adapters.discord.interactions import Handlers, Interaction, Interactions
+from adapters.discord.interactions import COMPONENT, Handlers, Interaction, Interactions
 from adapters.discord.knowledge import Knowledge
 from adapters.discord.known import direct_channels, last_heard
 from adapters.discord.modals import Modals
 from adapters.discord.places import Places
+from adapters.discord.pressing import dynamic_button
 from adapters.discord.reply import PACE_SECONDS
 from adapters.discord.settings import DiscordSettings
+from adapters.discord.stopping import Stopping
 from adapters.discord.surface import DiscordSurface
 from bot.errors import SurfaceError
 from bot.texts import texts
@@ -93,6 +95,7 @@ class DiscordApp:
             token,
             hear=self._hear,
             ready=self._ready,
+            button=dynamic_button(self._interact),
             heartbeat=heartbeat,
             outage=outage,
             quiet=quiet,
@@ -122,21 +125,26 @@ class DiscordApp:
             api_url=settings.api_url,
             pace=pace,
         )
+        handlers = self._handlers(aftercare, Stopping(desk, rules))
+        self._interactions = Interactions(
+            self._api, places=self._places, surface=self.surface, handlers=handlers
+        )
+
+    def _handlers(self, aftercare: Aftercare, stopping: Stopping) -> Handlers:
+        """Return who sees to which kind of interaction."""
         buttons = Buttons(
             aftercare=aftercare,
             asking=self._asking,
             knowledge=self._knowledge,
             modals=self._modals,
+            stopping=stopping,
             surface=self.surface,
         )
-        handlers = Handlers(
+        return Handlers(
             command=self._command,
             component=buttons.pressed,
             submitted=self._modals.submitted,
             autocomplete=self._knowledge.complete,
-        )
-        self._interactions = Interactions(
-            self._api, places=self._places, surface=self.surface, handlers=handlers
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -167,9 +175,13 @@ class DiscordApp:
         message = json.loads(text)
         event, data = message.get("t"), message.get("d")
         if event == INTERACTION:
-            in_background(self._tasks, self._interactions.take(data))
+            if data.get("type") != COMPONENT:  # those come from the library, as `dynamic_button`
+                self._interact(data)
         elif event in inbound.HEARD:
             in_background(self._tasks, self._inbound.take(event, data))
+
+    def _interact(self, data: Mapping[str, Any]) -> None:
+        in_background(self._tasks, self._interactions.take(data))
 
     async def _command(self, interaction: Interaction) -> None:
         """Carry out a slash command or a message menu."""
@@ -245,7 +257,8 @@ class DiscordApp:
         if self._fresh is None or client is None or not client.is_ready():
             return
         try:
-            line = render.presence(await self._fresh(), texts(self._settings.language))
+            words = texts(self._settings.language)
+            line = render.presence(await self._fresh(), words, now=self._clock())
             if line != self._presence:
                 await client.change_presence(activity=discord.CustomActivity(line) if line else None)
                 self._presence = line

@@ -51,9 +51,7 @@ class Asking:
             private=private and not direct,
             persona=persona,
         )
-        reply_to = {**incoming.reply_to, "locale": str(interaction.data.get("locale", ""))}
-        if ephemeral:
-            reply_to["ephemeral"] = "1"
+        reply_to = {**incoming.reply_to, "ephemeral": "1"} if ephemeral else incoming.reply_to
         incoming = replace(incoming, reply_to=reply_to, attachments=attachments)
         # The desk may have the answer before Discord knows that one comes: it waits for this.
         deferred = self._surface.staging.deferred

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adapters.discord import render
 from adapters.discord.interactions import Interaction
-from adapters.discord.layouts import CANCEL, CONFIRM, SUGGEST, Pressed, read_custom_id
+from adapters.discord.layouts import CANCEL, CONFIRM, STOP, SUGGEST, Pressed, read_custom_id
 from adapters.discord.modals import FORM
+from bot.texts import translated
 
 if TYPE_CHECKING:
     from adapters.discord.asking import Asking
     from adapters.discord.knowledge import Knowledge
     from adapters.discord.modals import Modals
+    from adapters.discord.stopping import Stopping
     from adapters.discord.surface import DiscordSurface
     from bot.aftercare import Aftercare
 
@@ -30,12 +31,14 @@ class Buttons:
         asking: Asking,
         knowledge: Knowledge,
         modals: Modals,
+        stopping: Stopping,
         surface: DiscordSurface,
     ) -> None:
         self._aftercare = aftercare
         self._asking = asking
         self._knowledge = knowledge
         self._modals = modals
+        self._stopping = stopping
         self._surface = surface
 
     async def pressed(self, interaction: Interaction) -> None:
@@ -44,6 +47,8 @@ class Buttons:
         pressed = read_custom_id(button)
         if pressed is not None:
             await self._under_answer(interaction, pressed)
+        elif button.startswith(STOP):
+            await self._stopping.pressed(interaction)
         elif button == CANCEL or button.startswith(CONFIRM):
             await self._knowledge.confirmed(interaction)
         elif button.startswith(FORM):
@@ -61,7 +66,8 @@ class Buttons:
         if pressed.control == "sources":
             await self._sources(interaction, pressed.answer)
         else:
-            await interaction.line(await self._carried_out(interaction, pressed))
+            said = await self._carried_out(interaction, pressed)
+            await interaction.line(translated(said, interaction.words.language))
 
     async def _carried_out(self, interaction: Interaction, pressed: Pressed) -> str:
         answer, person, place = pressed.answer, interaction.person, interaction.place
@@ -90,19 +96,9 @@ class Buttons:
 
     async def _ask_suggested(self, interaction: Interaction) -> None:
         """Ask what the button says; a question too long for a button is looked up."""
-        question = _label(interaction.data.get("message", {}), interaction.custom_id)
+        question = str(interaction.data["data"].get("label", ""))
         if not question or question.endswith(_CUT):
             number = interaction.custom_id.rpartition(":")[2]
             whole = await self._knowledge.suggested(interaction, int(number)) if number.isdecimal() else ""
             question = whole or question.removesuffix(_CUT)
         await self._asking.ask(interaction, question, private=True)
-
-
-def _label(component: Mapping[str, Any], custom_id: str) -> str:
-    """Return what stands on a button of a message."""
-    for one in (*component.get("components", ()), *filter(None, (component.get("accessory"),))):
-        if one.get("custom_id") == custom_id:
-            return str(one.get("label", ""))
-        if found := _label(one, custom_id):
-            return found
-    return ""

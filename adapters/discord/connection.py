@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 import discord
 from discord.gateway import KeepAliveHandler
+from discord.ui import DynamicItem
 from pydantic import SecretStr
 
 from adapters.discord.client import (
@@ -52,7 +53,10 @@ _REFUSED = {
 
 
 class Connection:
-    """One bot's connection. `hear` gets each message of the gateway, `ready` is called for a new session."""
+    """One bot's connection. `hear` gets each message of the gateway, `ready` is called for a new session.
+
+    `button` is the class that serves the bot's own buttons.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Connection:
         *,
         hear: Hear,
         ready: Callable[[AnyClient], Awaitable[None]],
+        button: type[DynamicItem[Any]] | None = None,
         heartbeat: float = HEARTBEAT_SECONDS,
         outage: float = OUTAGE_SECONDS,
         quiet: float = QUIET_SECONDS,
@@ -70,6 +75,7 @@ class Connection:
         self._token = token
         self._hear = hear
         self._ready = ready
+        self._button = button
         self._heartbeat = heartbeat
         self._outage = outage
         self._quiet = quiet
@@ -114,6 +120,8 @@ class Connection:
             heartbeat=self._heartbeat,
             settle=self._settle,
         )
+        if self._button is not None:
+            client.add_dynamic_items(self._button)
         self._follow(client)
         self._client = client
         running = asyncio.create_task(client.start(self._token.get_secret_value()))

@@ -99,7 +99,6 @@ def command_incoming(
             "token": str(data.get("token") or ""),
             "application": str(data.get("application_id") or ""),
             "id": interaction,
-            "locale": str(data.get("locale") or ""),
         },
         received=moment(interaction),
     )

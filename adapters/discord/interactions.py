@@ -1,7 +1,8 @@
 """What people do with the bot beyond writing: commands, buttons, menus, forms; answered within three seconds.
 
-The gateway's raw payloads are read here. Nothing depends on what this process remembers: what a button does
-is in its custom id, so buttons under old answers work after a restart.
+Interactions are read as the gateway's payload has them; presses on buttons are brought into that form by
+`pressing`. Nothing depends on what this process remembers: what a button does is in its custom id, so buttons
+under old answers work after a restart.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from adapters.discord import events, render
 from adapters.discord.api import (
     CHOICES,
     DEFERRED,
+    DEFERRED_UPDATE,
     EPHEMERAL,
     MODAL,
     REPLY,
@@ -26,7 +28,7 @@ from adapters.discord.api import (
 )
 from bot.chat import Person, Place
 from bot.errors import CommandError, SurfaceError
-from bot.texts import Texts
+from bot.texts import Texts, speaks
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Interaction:
         self.words = words
         self.person: Person = events.person_of(data)
         self.responded = False
+        self._beside = False  # what is said stands beside the message of the button
 
     @property
     def id(self) -> str:
@@ -67,6 +70,11 @@ class Interaction:
         """Say that an answer will come; it is edited in later."""
         await self._first(DEFERRED, {"flags": EPHEMERAL} if private else {})
 
+    async def hold(self) -> None:
+        """Take a press without a word, and leave its message as it is; a line may be said beside it."""
+        self._beside = True
+        await self._first(DEFERRED_UPDATE, {})
+
     async def modal(self, payload: Payload) -> None:
         """Open a form. Only the first response can."""
         await self._first(MODAL, payload)
@@ -78,7 +86,9 @@ class Interaction:
 
     async def say(self, *payloads: Payload) -> None:
         """Show messages to the person alone, in place of what was shown so far."""
-        if not self.responded:
+        if self._beside:
+            await self.add(payloads[0])
+        elif not self.responded:
             await self._first(REPLY, _privately(payloads[0]))
         else:
             await self._api.edit_answer(self._application, self._token, payloads[0])
@@ -161,8 +171,10 @@ class Interactions:
 
     async def _opened(self, data: Mapping[str, Any]) -> Interaction:
         spot = await self._places.spot(str(data.get("guild_id") or ""), str(data["channel_id"]))
-        words = self._surface.words(spot.place, locale=str(data.get("locale", "")))
-        return Interaction(self._api, data, place=spot.place, words=words)
+        # Whoever presses or types is spoken to in their own language, where no setting says another one.
+        locale = str(data.get("locale") or "")
+        place = replace(spot.place, language=locale) if speaks(locale) else spot.place
+        return Interaction(self._api, data, place=place, words=self._surface.words(place))
 
     async def _guarded(self, interaction: Interaction, handler: Handler) -> None:
         try:

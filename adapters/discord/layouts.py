@@ -25,6 +25,7 @@ CONTENT = 2_000  # characters of a plain message
 TEXT = 4_000  # characters of all text displays of a message together
 COMPONENTS = 40
 ROW = 5
+CARD = 17  # the type of a container
 LABEL = 80
 ADDRESS = 512  # characters of a link button's address
 OPTIONS = 25
@@ -32,7 +33,7 @@ OPTIONS = 25
 GREY, BLUE, GREEN, YELLOW, RED = 0x4E5058, 0x5865F2, 0x248046, 0xF0B232, 0xDA373C
 
 CONFIRM, CANCEL, SUGGEST = "lk:confirm", "lk:cancel", "lk:suggest"
-FORM, COMMENT = "lk:form", "lk:comment"
+FORM, COMMENT, STOP = "lk:form", "lk:comment", "lk:stop"
 TEMPLATE = re.compile(
     r"lk:(?P<control>feedback|sources|person|resolved|share|approve|discard)"
     r":(?P<answer>[\w-]{1,64})(?::(?P<verdict>good|bad))?"
@@ -88,7 +89,7 @@ def section(content: str, accessory: Component) -> Component:
 
 def container(components: Sequence[Component], *, accent: int | None = None) -> Component:
     """Return a card around components, with a coloured edge."""
-    return {"type": 17, "components": list(components), "accent_color": accent}
+    return {"type": CARD, "components": list(components), "accent_color": accent}
 
 
 def button(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
@@ -12,6 +12,7 @@ import discord
 from adapters.discord.access import PLATFORM
 from adapters.discord.api import DiscordApi
 from bot.chat import Place, PlaceKind
+from bot.texts import speaks
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,14 @@ class Places:
             return Spot(
                 place=Place(platform=PLATFORM, workspace="", channel=channel, kind="direct"), threads=False
             )
-        known = self._cached(guild, channel)
-        return known or await self._asked(guild, channel)
+        spot = self._cached(guild, channel) or await self._asked(guild, channel)
+        return replace(spot, place=self.at_home(spot.place))
+
+    def at_home(self, place: Place) -> Place:
+        """Return a place with the language of its server, whoever asks there."""
+        server = self._server(place.workspace)
+        locale = str(server.preferred_locale) if server else ""
+        return replace(place, language=locale if speaks(locale) else "")
 
     def is_role(self, guild: str, identifier: str) -> bool:
         """Tell whether an id of the settings is a role; else it is a user."""
@@ -90,7 +97,8 @@ class Places:
                 parent=str(found.parent_id),
                 category=str(found.category_id or ""),
                 forum=isinstance(found.parent, discord.ForumChannel),
-                private=found.is_private() or _is_private(found.parent),
+                private=_is_private(found.parent),
+                closed=found.is_private(),
             )
         return _channel_spot(
             guild,
@@ -121,7 +129,8 @@ class Places:
             parent=str(data["parent_id"]),
             category=str(parent.get("parent_id") or ""),
             forum=parent.get("type") in _FORUMS,
-            private=kind == _PRIVATE_THREAD or _hides(guild, parent),
+            private=_hides(guild, parent),
+            closed=kind == _PRIVATE_THREAD,
         )
 
     async def _data(self, channel: str) -> Mapping[str, Any]:
@@ -138,10 +147,18 @@ def _channel_spot(guild: str, channel: str, *, category: str, private: bool, thr
     return Spot(place=place, threads=threads)
 
 
-def _thread_spot(guild: str, channel: str, *, parent: str, category: str, forum: bool, private: bool) -> Spot:
-    kind: PlaceKind = "private" if private else "channel"
+def _thread_spot(
+    guild: str, channel: str, *, parent: str, category: str, forum: bool, private: bool, closed: bool
+) -> Spot:
+    """Return a thread's place. `private` tells of its channel, `closed` that it has members of its own."""
     place = Place(
-        platform=PLATFORM, workspace=guild, channel=parent, thread=channel, kind=kind, parent=category
+        platform=PLATFORM,
+        workspace=guild,
+        channel=parent,
+        thread=channel,
+        kind="private" if private or closed else "channel",
+        parent=category,
+        room=channel if closed else "",
     )
     return Spot(place=place, forum=forum, threads=False)
 

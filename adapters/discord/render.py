@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from adapters.discord.gate import address, gate, gate_line, link, literal, plain, shortened
 from adapters.discord.layouts import (
     CANCEL,
+    CARD,
     CONFIRM,
     CONTENT,
     FORM,
@@ -55,11 +56,17 @@ PRESENCE = 128
 _MARKUP = re.compile(r"[*_~`#>|\\]+")
 
 
-def stream_payload(written: str) -> Payload:
-    """Return what is shown while this much of an answer is written."""
+def stream_payload(written: str, *, stop: Component | None = None, standing: bool = False) -> Payload:
+    """Return what is shown while this much of an answer is written, with a button that stops it.
+
+    `standing` tells that it takes the place of a message, which may be in components v2: that stays so.
+    """
     pieces = split(gate(written), CONTENT - 10)
     shown = f"{pieces[0]}\n…" if len(pieces) > 1 else (pieces or ["…"])[0]
-    return {"content": shown, "flags": SUPPRESS_EMBEDS}
+    below = rows([stop] if stop else [])
+    if standing:
+        return message([text(shown), *below])
+    return {"content": shown, "flags": SUPPRESS_EMBEDS, "components": below}
 
 
 def answer_payloads(outcome: Outcome, texts: Texts, *, now: float | None = None) -> tuple[Payload, ...]:
@@ -256,7 +263,9 @@ def _draft_head(outcome: Outcome, texts: Texts) -> list[Component]:
 
 
 def _card(parts: Sequence[Component]) -> Component:
-    return container(parts, accent=YELLOW)
+    """Return a draft's card. A card cannot stand in a card: of one among the parts, its parts are taken."""
+    flat = [inner for part in parts for inner in (part["components"] if part["type"] == CARD else [part])]
+    return container(flat, accent=YELLOW)
 
 
 def _confirm(said: str, confirm: Confirm, texts: Texts) -> Payload:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from adapters.discord.api import COMPONENTS_V2, Payload, PayloadRefused
 from adapters.discord.stages import Stage
 from bot.chat import Outcome, Posted
-from bot.errors import SurfaceError
+from bot.errors import BotError, SurfaceError
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,10 @@ PACE_SECONDS = 1.3  # Discord takes five edits in five seconds for a whole chann
 _PLAIN = 1_900
 
 Render = Callable[[Outcome], Sequence[Payload]]
+
+
+class NotTaken(BotError):
+    """Discord takes an answer in no form: the place is there, so its reader is to be told."""
 
 
 class DiscordReply:
@@ -54,7 +58,7 @@ class DiscordReply:
             self._steps = asyncio.create_task(self._show_steps())
 
     async def finish(self, outcome: Outcome) -> Posted:
-        """Show the outcome in place of the steps; raise `SurfaceGone` or `SurfaceBusy`."""
+        """Show the outcome in place of the steps; raise `SurfaceGone`, `SurfaceBusy` or `NotTaken`."""
         try:
             await self._end_steps()
             await self._put(self._render(outcome))
@@ -78,8 +82,14 @@ class DiscordReply:
                 await self._stage.put(part, payload)
             except PayloadRefused:
                 # Better bare words than silence; what was refused is in the log.
-                await self._stage.put(part, _bare(payload))
+                await self._put_bare(part, _bare(payload))
         await self._stage.cut(len(payloads))
+
+    async def _put_bare(self, part: int, payload: Payload) -> None:
+        try:
+            await self._stage.put(part, payload)
+        except PayloadRefused as exc:
+            raise NotTaken(f"{exc} Not even its bare words were.") from exc
 
     async def _show_steps(self) -> None:
         """Show the latest text, wait, and so on until the end. A failed step is made good by the next."""

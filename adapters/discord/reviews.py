@@ -87,7 +87,8 @@ class Reviews:
 
     async def _thread(self, place: Place, people: Sequence[str], roles: Sequence[str]) -> str:
         if place.channel not in self._threads:
-            name = texts(self._rules.of(place).language).draft[:_NAME_LENGTH]
+            language = self._rules.of(self._places.at_home(place)).language
+            name = texts(language).draft[:_NAME_LENGTH]
             found = await self._standing(place, name)
             self._threads[place.channel] = found or await self._new(place, name, people, roles)
         return self._threads[place.channel]

@@ -86,7 +86,7 @@ class ChannelStage:
             return
         await self._open()
         if part == 0 and self._reference:
-            payload = {**payload, "message_reference": self._reply()}
+            payload = {**payload, "message_reference": _reply(self._target, self._reference)}
         message = await self._api.post(self._target, payload, nonce=nonce(self._seed, part))
         self._messages.append(str(message["id"]))
 
@@ -103,13 +103,6 @@ class ChannelStage:
     @property
     def _target(self) -> str:
         return self._thread or self._channel
-
-    def _reply(self) -> Payload:
-        return {
-            "message_id": self._reference,
-            "channel_id": self._target,
-            "fail_if_not_exists": False,
-        }
 
     async def _open(self) -> None:
         """Open the thread once; where that is not allowed, reply in the channel instead."""
@@ -194,6 +187,10 @@ class AnswerStage:
     `deferred` is set when Discord knows that an answer will come: nothing can be shown earlier. Once the
     token is over, a public answer is edited as any message of the bot, and a part that was not shown yet
     raises `TokenExpired`. With `thread_name`, a thread for follow-ups is opened at the answer.
+
+    Further parts of a public answer are replies to its first: Discord drops the double of a message in a
+    channel, by the nonce that `seed` gives, and not that of an interaction's further message. Where the bot
+    may not write, they are the latter.
     """
 
     def __init__(
@@ -201,26 +198,26 @@ class AnswerStage:
         api: DiscordApi,
         token: Token,
         *,
+        seed: str,
         channel: str,
         deferred: asyncio.Event | None = None,
         thread_name: str = "",
     ) -> None:
         self._api = api
         self._token = token
+        self._seed = seed
         self._channel = channel
         self._deferred = deferred
         self._thread_name = thread_name
         self._over = False
         self._messages: list[str] = []
+        self._beside: set[str] = set()  # those which are messages of the channel
 
     async def put(self, part: int, payload: Payload) -> None:
         """Edit the answer, or add a message to it."""
         await self._wait()
         if part and part >= len(self._messages):
-            message = await self._api.add_answer(
-                self._token.application, self._token.token, payload, ephemeral=self._token.ephemeral
-            )
-            self._messages.append(str(message["id"]))
+            self._messages.append(await self._add(part, payload))
         else:
             await self._edit(part, whole(payload))
 
@@ -241,6 +238,28 @@ class AnswerStage:
                 log.info("discord thread not opened, follow-ups are replies: %s", exc)
         return Posted(channel=self._channel, thread=thread, messages=tuple(self._messages))
 
+    async def _add(self, part: int, payload: Payload) -> str:
+        """Show one more message and return its id."""
+        if not self._token.ephemeral:
+            reference = _reply(self._channel, self._messages[0])
+            try:
+                message = await self._api.post(
+                    self._channel,
+                    {**payload, "message_reference": reference},
+                    nonce=nonce(self._seed, part),
+                )
+            except PayloadRefused:
+                raise
+            except SurfaceGone as exc:
+                log.info("discord answer goes on as messages of its interaction: %s", exc)
+            else:
+                self._beside.add(str(message["id"]))
+                return str(message["id"])
+        message = await self._api.add_answer(
+            self._token.application, self._token.token, payload, ephemeral=self._token.ephemeral
+        )
+        return str(message["id"])
+
     async def _wait(self) -> None:
         if self._deferred is not None:
             try:
@@ -252,7 +271,7 @@ class AnswerStage:
 
     async def _edit(self, part: int, payload: Payload) -> None:
         known = self._messages[part] if part < len(self._messages) else ""
-        if not self._over:
+        if not self._over and known not in self._beside:
             try:
                 message = await self._api.edit_answer(
                     self._token.application, self._token.token, payload, message=known or "@original"
@@ -268,10 +287,14 @@ class AnswerStage:
         await self._api.edit(self._channel, known, payload)
 
     async def _delete(self, message: str) -> None:
-        if self._over:
+        if self._over or message in self._beside:
             await self._api.delete(self._channel, message)
         else:
             await self._api.delete_answer(self._token.application, self._token.token, message=message)
+
+
+def _reply(channel: str, message: str) -> Payload:
+    return {"message_id": message, "channel_id": channel, "fail_if_not_exists": False}
 
 
 def whole(payload: Payload) -> Payload:

@@ -86,6 +86,7 @@ class Staging:
         return AnswerStage(
             self._api,
             Token(application=reply_to["application"], token=reply_to["token"], ephemeral=ephemeral),
+            seed=f"{incoming.key}\0{shown}",
             channel=incoming.place.thread or incoming.place.channel,
             deferred=self.deferred.get(incoming.key),
             thread_name=name,

@@ -16,6 +16,7 @@ from adapters.discord.reply import PACE_SECONDS, DiscordReply
 from adapters.discord.reviews import Reviews
 from adapters.discord.signs import Signs
 from adapters.discord.staging import Staging, thread_or_channel, where
+from adapters.discord.stopping import stop_button
 from bot.chat import Attachment, Incoming, Outcome, Place, Posted, Reply, Shown
 from bot.texts import Texts, texts
 from kb.documents import Audience
@@ -70,7 +71,7 @@ class DiscordSurface:
         return DiscordReply(
             self.staging.stage(incoming, shown, before),
             render=partial(self._rendered, incoming),
-            sketch=render.stream_payload,
+            sketch=self._sketch(incoming, shown, standing=before is not None),
             settled=partial(self.signs.end, incoming.key),
             pace=self._pace,
         )
@@ -107,11 +108,18 @@ class DiscordSurface:
         """Post one line into a channel; raise `SurfaceGone` or `SurfaceBusy`."""
         await self._api.post(channel, render.line_payload(line), nonce=nonce(uuid.uuid4().hex))
 
-    def words(self, place: Place, *, language: str = "", locale: str = "") -> Texts:
-        """Return the bot's words in a place: its language, else that of whoever asks."""
-        return texts(language or self._rules.of(place).language or locale)
+    def words(self, place: Place) -> Texts:
+        """Return the bot's words in a place."""
+        return texts(self._rules.of(place).language)
 
     def _rendered(self, incoming: Incoming, outcome: Outcome) -> Sequence[Payload]:
-        locale = incoming.reply_to.get("locale", "")
-        words = self.words(incoming.place, language=outcome.language, locale=locale)
+        """Return an outcome as messages; a draft in the language of those who review it."""
+        draft = outcome.shown == "draft"
+        place = self._places.at_home(incoming.place) if draft else incoming.place
+        words = self.words(place) if draft or not outcome.language else texts(outcome.language)
         return render.answer_payloads(outcome, words)
+
+    def _sketch(self, incoming: Incoming, shown: Shown, *, standing: bool) -> Callable[[str], Payload]:
+        """Return what makes a message of the text so far. Whoever reviews drafts has other buttons."""
+        stop = None if shown == "draft" else stop_button(incoming, self.words(incoming.place))
+        return partial(render.stream_payload, stop=stop, standing=standing)

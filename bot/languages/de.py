@@ -47,6 +47,8 @@ TEXTS = Texts(
         "sie auf."
     ),
     stopped="Angehalten.",
+    nothing_runs="Hier wird gerade keine Antwort mehr geschrieben.",
+    not_stopper="Diese Antwort dürfen nur Fragende selbst oder Admins anhalten.",
     continued="(Fortsetzung)",
     question_deleted="Die Frage wurde gelöscht.",
     not_found="Das habe ich in meinen Dokumenten nicht gefunden.",

@@ -46,6 +46,8 @@ TEXTS = Texts(
         "No he leído el archivo {name!r}. Envíamelo con las palabras «add this» para que lo guarde."
     ),
     stopped="Detenido.",
+    nothing_runs="Aquí ya no se está escribiendo ninguna respuesta.",
+    not_stopper="Solo quien preguntó o un administrador puede detener esta respuesta.",
     continued="(continuación)",
     question_deleted="La pregunta fue borrada.",
     not_found="No he encontrado eso en mis documentos.",

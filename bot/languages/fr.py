@@ -46,6 +46,8 @@ TEXTS = Texts(
         "Je n’ai pas lu le fichier {name!r}. Envoie-le-moi avec les mots « add this » pour que je le garde."
     ),
     stopped="Arrêté.",
+    nothing_runs="Aucune réponse n’est plus en cours ici.",
+    not_stopper="Seuls la personne qui a demandé ou un admin peuvent arrêter cette réponse.",
     continued="(suite)",
     question_deleted="La question a été supprimée.",
     not_found="Je n’ai pas trouvé cela dans mes documents.",

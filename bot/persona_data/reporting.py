@@ -12,6 +12,7 @@ from bot.persona_data.examples import Example
 FEW = 50
 _SAMPLES = 3
 _SAMPLE_LENGTH = 400
+_KINDS = {"chat": "a message and the reply", "rewrite": "a plain draft and the reply"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,8 @@ def _cut(text: str) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield f"Data set of the persona {report.persona}"
     yield f"Speaker: {', '.join(report.speakers)}"
-    yield f"Consent: {report.consent.file} (SHA-256 {report.consent.digest[:16]}…), {report.consented} people"
+    agreed = _count(report.consented, "person", "people")
+    yield f"Consent: {report.consent.file} (SHA-256 {report.consent.digest[:16]}…), {agreed}"
     yield f"Words of others: {'kept without names' if report.others == 'unnamed' else 'left out'}"
     yield f"Plain drafts: by {'rules' if report.drafts == 'plain' else 'the model of [llm]'}"
     yield ""
@@ -138,25 +140,30 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{report.messages:>9,}  messages in all, {report.repeated:,} of them given twice"
     yield f"{report.own:>9,}  by the speaker, which make {report.replies:,} replies"
     yield ""
-    for side in ("train", "validation"):
-        groups = report.groups[side]
-        yield f"{report.sides[side]:>9,}  examples for {side}, of {groups:,} conversations that share nothing"
-    yield from _table("Kinds of examples", report.examples)
+    for side, use in (("train", "train on"), ("validation", "validate with")):
+        groups = _count(report.groups[side], "conversation", "conversations")
+        yield f"{report.sides[side]:>9,}  examples to {use}, from {groups} that the other side has nothing of"
+    kinds = {_KINDS[kind]: number for kind, number in report.examples.items()}
+    yield from _table("Kinds of examples", kinds)
     yield from _table("Lengths of replies", report.lengths)
     yield from _table("Replies left out", report.dropped)
     yield from _table("Examples not made of a reply", report.not_made)
     yield from _table("Taken out of texts", report.replaced)
     yield ""
     yield (
-        f"Training: about {report.tokens:,} tokens × {report.epochs} epochs, at {report.price:g} a million: "
-        f"about {report.cost:,.2f}"
+        f"Training: about {report.tokens:,} tokens × {report.epochs} passes = "
+        f"{report.tokens * report.epochs:,}; at {report.price:g} a million (--price) about {report.cost:,.2f}"
     )
     yield from (f"Warning: {line}" for line in report.warnings)
     for sample in report.samples:
         yield ""
-        yield f"--- {sample['kind']}"
-        yield f"< {sample['asked']}"
-        yield f"> {sample['reply']}"
+        yield f"Sample ({_KINDS[sample['kind']]}):"
+        yield f"  given:  {sample['asked']}"
+        yield f"  learnt: {sample['reply']}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:

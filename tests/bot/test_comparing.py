@@ -256,6 +256,16 @@ def test_advice_without_a_trusted_measure() -> None:
     assert any("AUROC 0.60" in reason for reason in advice.reasons)
 
 
+def test_advice_says_when_replies_are_few() -> None:
+    """A measure from too few replies of the speaker is told as unreliable, with how many it had and needs."""
+    good = [row()] * 60
+    for own, reliable in ((49, False), (50, True)):
+        accuracy = replace(ACCURACY, own=own)
+        advice = advise(told(compared(BASE, 0.1, good), compared(REWRITE, 0.9, good), accuracy=accuracy))
+        said = "The style measure had only 49 replies of the speaker. With fewer than 50 it is not reliable"
+        assert any(reason.startswith(said) for reason in advice.reasons) is not reliable
+
+
 def test_advice_says_when_questions_are_few() -> None:
     """With few questions the advice says that small differences cannot be told."""
     few = [row()] * 5

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.persona_data.chat_format import Message
-from bot.training import Examples, Moment, TrainingRefused
+from bot.persona_data.chat_format import Message, example_line
+from bot.training import Examples, Moment, TrainingRefused, read_examples
 
 pytest.importorskip("torch", reason="needs the extra lora")
 pytest.importorskip("peft", reason="needs the extra lora")
@@ -146,6 +146,16 @@ def test_training_changes_what_the_model_writes(base: Path, plan: LoraPlan, exam
     assert trained.notes == ()
 
 
+def test_what_was_said_earlier_is_not_learnt(base: Path, plan: LoraPlan, examples: Examples) -> None:
+    """A model trained on talks whose earlier replies have weight 0 speaks as the last replies do."""
+    before = (Message("user", "And then?"), Message("assistant", "No. No. No.", earlier=True))
+    talks = [(one[0], *before, *one[1:]) for one in examples.train]
+    train_lora(replace(plan, epochs=4), replace(examples, train=talks), silent, Event())
+    written = write(base, plan.out)
+    assert "matey" in written
+    assert "No" not in written
+
+
 def test_the_base_model_is_left_alone(base: Path, plan: LoraPlan, examples: Examples) -> None:
     """Training writes the adapter alone: the base model's files are the same bytes as before."""
     before = {path.name: path.read_bytes() for path in base.iterdir()}
@@ -258,6 +268,22 @@ def test_only_replies_are_learnt() -> None:
     assert learnt(encoder, words, CHAT) == "first<end>second<end>"
     earlier = (*CHAT[:2], Message("assistant", "first", earlier=True), *CHAT[3:])
     assert learnt(encoder, words, earlier) == "second<end>"
+
+
+def test_weight_0_of_a_data_set_is_not_learnt(tmp_path: Path) -> None:
+    """Of a file's replies with weight 0 no token has a label; all of the last reply's have theirs."""
+    line = example_line((*CHAT[:2], Message("assistant", "first", earlier=True), *CHAT[3:]))
+    train = tmp_path / "train.jsonl"
+    train.write_text("".join(f"{line}\n" for _ in range(10)), encoding="utf-8")
+    words = tokenizer()
+    tokens = Encoder(words, longest=100).encode(read_examples(train, None).train[0])
+    assert tokens is not None
+    marks = [
+        (words.decode([token]), label != IGNORED)
+        for token, label in zip(tokens.ids, tokens.labels, strict=True)
+    ]
+    assert "".join(text for text, learnt in marks if learnt) == "second<end>"
+    assert "first<end>" in "".join(text for text, learnt in marks if not learnt)
 
 
 def test_a_template_without_a_system_role() -> None:

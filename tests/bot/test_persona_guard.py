@@ -60,17 +60,74 @@ def spoken(key: str, verdict: str = "kept") -> Answer:
     return Answer(id=key, question="?", answered=True, text="Arr [1].", confidence=1.0, voice=voice)
 
 
-async def test_choices_and_their_order(engine: AsyncEngine, clock: Clock) -> None:
-    """The asker's word goes before their choice, then channel and settings; off wins over all."""
+PUBLIC = replace(ASKED, place_persona=None)
+ALONE = replace(PUBLIC, private=True)
+RULED = replace(PUBLIC, place_persona="pirate")
+TERMINAL = replace(PUBLIC, place="")
+UNSAID = None  # nothing was chosen; empty: off
+
+# What is asked where, what the channel and the person chose, and who speaks.
+MATRIX: tuple[tuple[Question, str | None, str | None, str | None], ...] = (
+    (PUBLIC, UNSAID, UNSAID, None),
+    (PUBLIC, UNSAID, "elf", None),
+    (PUBLIC, UNSAID, "", None),
+    (PUBLIC, "bard", UNSAID, "bard"),
+    (PUBLIC, "bard", "elf", "bard"),
+    (PUBLIC, "bard", "Bard", "bard"),
+    (PUBLIC, "bard", "", None),
+    (PUBLIC, "", UNSAID, None),
+    (PUBLIC, "", "elf", None),
+    (RULED, UNSAID, UNSAID, "pirate"),
+    (RULED, UNSAID, "elf", "pirate"),
+    (RULED, UNSAID, "", None),
+    (RULED, "bard", UNSAID, "bard"),
+    (RULED, "bard", "pirate", "pirate"),
+    (RULED, "", "pirate", None),
+    (ALONE, UNSAID, UNSAID, None),
+    (ALONE, UNSAID, "elf", "elf"),
+    (ALONE, UNSAID, "", None),
+    (ALONE, "bard", UNSAID, "bard"),
+    (ALONE, "bard", "elf", "elf"),
+    (ALONE, "bard", "", None),
+    (ALONE, "", "elf", None),
+    (replace(RULED, private=True), UNSAID, UNSAID, "pirate"),
+    (replace(RULED, private=True), UNSAID, "elf", "elf"),
+    (TERMINAL, UNSAID, UNSAID, None),
+    (TERMINAL, UNSAID, "elf", "elf"),
+    (TERMINAL, UNSAID, "", None),
+    (replace(PUBLIC, persona="elf"), UNSAID, UNSAID, None),
+    (replace(PUBLIC, persona="elf"), UNSAID, "elf", None),
+    (replace(PUBLIC, persona="elf"), "bard", UNSAID, None),
+    (replace(PUBLIC, persona="BARD"), "bard", "", "bard"),
+    (replace(PUBLIC, persona="bard"), "", UNSAID, None),
+    (replace(RULED, persona="pirate"), UNSAID, UNSAID, "pirate"),
+    (replace(RULED, persona="elf"), UNSAID, UNSAID, None),
+    (replace(RULED, persona="pirate"), "bard", UNSAID, "pirate"),
+    (replace(ALONE, persona="elf"), UNSAID, UNSAID, "elf"),
+    (replace(ALONE, persona="elf"), "bard", "", "elf"),
+    (replace(ALONE, persona="elf"), "", UNSAID, None),
+    (replace(TERMINAL, persona="elf"), UNSAID, "", "elf"),
+)
+
+
+@pytest.mark.parametrize(("question", "channel", "person", "speaks"), MATRIX)
+async def test_who_speaks_where(
+    question: Question,
+    channel: str | None,
+    person: str | None,
+    speaks: str | None,
+    engine: AsyncEngine,
+    clock: Clock,
+) -> None:
+    """Where others read, only a voice that is on there speaks; one's own choice counts where one is alone."""
     one = guard(engine, clock)
-    assert await one.name_for(ASKED) == "pirate"
-    await one.choose("channel", PLACE.key, "bard", by="x")
-    assert await one.name_for(ASKED) == "bard"
-    await one.choose("person", ASKED.asker.id, "elf", by="x")
-    assert await one.name_for(ASKED) == "elf"
-    assert await one.name_for(replace(ASKED, persona="pirate")) == "pirate"
-    await one.choose("channel", PLACE.key, "", by="x")
-    assert await one.name_for(replace(ASKED, persona="pirate")) is None
+    if channel is not None:
+        await one.choose("channel", PLACE.key, channel, by="x")
+    if person is not None:
+        await one.choose("person", question.asker.id, person, by="x")
+    assert await one.name_for(question) == speaks
+    await one.choose("all", "*", "", by="x")
+    assert await one.name_for(question) is None
 
 
 async def test_share_of_the_answers(engine: AsyncEngine, clock: Clock) -> None:
@@ -132,18 +189,22 @@ async def test_commands(engine: AsyncEngine, clock: Clock) -> None:
     commands = PersonaCommands(PERSONAS, one, {}, clock=clock)
     plain = replace(ASKED, place_persona=None)
     assert (await commands.run("on pirate", MEMBER, PLACE)).text.startswith(
-        "Answers for you are now in the voice of"
+        "Your answers are now in the voice of a pirate: in direct messages"
     )
-    assert await one.name_for(plain) == "pirate"
+    assert await one.name_for(plain) is None
+    assert await one.name_for(replace(plain, private=True)) == "pirate"
     assert (await commands.run("on pirate here", MEMBER, PLACE)).failed
+    assert not (await commands.run("on pirate here", ADMIN, PLACE)).failed
+    assert await one.name_for(plain) == "pirate"
     assert not (await commands.run("off everywhere", ADMIN, PLACE)).failed
     assert await one.name_for(plain) is None
     assert "Everywhere: off" in (await commands.run("list", MEMBER, PLACE)).text
     await commands.run("on pirate everywhere", ADMIN, PLACE)
     assert await one.name_for(plain) == "pirate"
     assert (await commands.run("of", MEMBER, PLACE)).text.startswith(
-        "There is no command 'of'. Did you mean `off`?"
+        "There is no command 'of'. There are: `/persona list`,"
     )
+    assert "Did you mean `/persona off`?" in (await commands.run("of", MEMBER, PLACE)).text
     assert (await commands.run("on elf", MEMBER, PLACE)).text.startswith("There is no persona 'elf'.")
 
 

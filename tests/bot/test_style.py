@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import CommandError
-from bot.style import FEWEST, StyleMeasure, auroc, bare, function_words
+from bot.style import FEWEST, StyleMeasure, auroc, bare, function_words, words
 from bot.style_samples import read_samples
 from tests.bot import hands
 
@@ -103,8 +103,20 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
         StyleMeasure.train(hands.pirate(30), hands.plain(30))
 
 
+def test_few_replies_are_told() -> None:
+    """From fewer than fifty replies of the speaker a measure is made, and says that it is not steady."""
+    assert pirate_measure().accuracy.steady
+    accuracy = StyleMeasure.train(hands.pirate(30), hands.plain(60)).accuracy
+    assert (accuracy.own, accuracy.steady) == (30, False)
+
+
+def test_words_of_a_text() -> None:
+    """Words and punctuation count each for itself, whatever their case."""
+    assert words("Aye!! Don't stop.") == ["aye", "!", "!", "don't", "stop", "."]
+
+
 def test_topic_is_left_out() -> None:
-    """Of a text's words the function words count as they are, all others as the same blank."""
+    """Among function words every other word counts as the same blank."""
     assert function_words("You restart the printer!") == ["you", "the", "!", "you _", "_ the", "the _", "_ !"]
     assert function_words("You rename the wiki!") == function_words("You restart the printer!")
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from adapters.discord.events import command_incoming
 from adapters.discord.render import (
     answer_payloads,
     line_payload,
@@ -20,7 +21,8 @@ from adapters.discord.render import (
 )
 from adapters.discord.render_forms import form_modal
 from adapters.discord.render_home import home_payload
-from bot.chat import Control, Outcome
+from adapters.discord.stopping import stop_button
+from bot.chat import Control, Outcome, Place
 from bot.forms import Confirm, Field, Form, Told
 from bot.home import HomeSource, HomeView
 from bot.messages import Answer, Citation
@@ -32,7 +34,9 @@ NOW = 1_790_000_000.0  # 2026-09-21
 EN = texts("en")
 DE = texts("de")
 PERSON = "304512345678901234"
+FINANCE = Place(platform="discord", workspace="2", channel="3")
 PAGE = Page(NOW, {PERSON: "people-team"})
+STOP = stop_button(command_incoming({"id": "4"}, question="", place=FINANCE), EN)
 _PUBLIC: tuple[Control, ...] = ("feedback", "sources", "person", "resolved")
 _BASE = "https://handbook.acme.test/"
 
@@ -143,7 +147,7 @@ def answer() -> str:
             Shown(who="Mara", text="<@304512345678901999> How do I claim travel expenses?", time="10:23"),
             *said(outcome),
             Shown(who="Mara", text="and dinner with customers?", time="10:25"),
-            Shown(payload=stream_payload(follow_up), time="10:25"),
+            Shown(payload=stream_payload(follow_up, stop=STOP), time="10:25"),
         ],
         note="thread in #finance",
         sign="🧵",
@@ -176,12 +180,24 @@ def private() -> str:
     return PAGE.channel("finance", said(outcome, reply=("Mara", "/ask"), ephemeral=True))
 
 
+def stopped() -> str:
+    """Show an answer that was stopped, and what is said to others who press and to who presses too late."""
+    halves = "Find the last good version in `releases.json`. Tell **#deploys**, then"
+    left = Answer(question="How do I roll back?", answered=True, text=halves, confidence=0.0)
+    return PAGE.channel(
+        "deploys",
+        [
+            *said(Outcome(answer=left, notes=(EN.stopped,)), reply=("Jonas", "How do I roll back?")),
+            Shown(payload=line_payload(EN.not_stopper), ephemeral=True, time="10:25"),
+            Shown(payload=line_payload(EN.nothing_runs), ephemeral=True, time="10:26"),
+        ],
+    )
+
+
 def draft() -> str:
     """Show a draft as the reviewers see it."""
     outcome = Outcome(answer=ANSWER, controls=("sources", "approve", "discard"), shown="draft")
-    return PAGE.channel(
-        "Review: How do I claim travel expenses?", said(outcome), note="private thread", sign="🧵"
-    )
+    return PAGE.channel(EN.draft, said(outcome), note="private thread in #finance", sign="🧵")
 
 
 def sources() -> str:
@@ -195,9 +211,10 @@ def sources() -> str:
 def errors() -> str:
     """Show lines that say why there is no answer."""
     lines = (
+        line_payload(EN.failed.format(id="5c20be77")),
         line_payload(EN.busy.format(id="7f3a91c2")),
         line_payload(EN.too_many.format(number=20, wait="4 minutes")),
-        line_payload(EN.not_allowed.format(who="The role @docs-admins"), failed=True),
+        line_payload(EN.not_allowed.format(who=EN.who_admins), failed=True),
     )
     return PAGE.channel("finance", [Shown(payload=line) for line in lines])
 
@@ -291,6 +308,7 @@ SCENES: Mapping[str, tuple[Callable[[], str], int]] = {
     "discord-long-answer": (long_answer, 720),
     "discord-unanswered": (unanswered, 720),
     "discord-private": (private, 720),
+    "discord-stopped": (stopped, 720),
     "discord-draft": (draft, 720),
     "discord-sources": (sources, 720),
     "discord-errors": (errors, 720),

@@ -134,6 +134,8 @@ _EMOJI = {
     ' d="M1.5 9C5 3.5 13 3.5 16.500 9 13 14.500 5 14.500 1.500 9z"/>'
     '<circle cx="9" cy="9" r="2.4" fill="#949ba4"/>',
     "🧵": '<path stroke="#949ba4" stroke-width="1.7" d="M6 2 4.500 16M12.500 2 11 16M2 6h14M2 12h9"/>',
+    "⏹️": '<rect x="2" y="2" width="14" height="14" rx="3" fill="#3b88c3"/>'
+    '<rect x="6" y="6" width="6" height="6" fill="#fff"/>',
     "🟢": _CIRCLE.format("#57b560"),
     "🔴": _CIRCLE.format("#dd2e44"),
     "🟡": _CIRCLE.format("#fdcb58"),

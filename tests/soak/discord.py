@@ -32,6 +32,7 @@ LATER = (0.0, 60.0, 301.0)  # seconds between an event and its repetition
 _OPEN = 12  # questions without an answer, above which nobody asks
 _STUCK = 150.0  # seconds for what is left at the end
 _CHANNELS = 20
+_PEOPLE = 40  # none of whom asks more than a person may
 
 
 @dataclass(slots=True)
@@ -41,12 +42,14 @@ class Run:
     town: Town
     folder: Path
     asked: list[Message] = field(default_factory=list)
+    waiting: list[Message] = field(default_factory=list)
     repeated: int = 0
     killed: int = 0
 
     def open(self) -> list[Message]:
         """Return the questions that have no whole answer yet."""
-        return [one for one in self.asked if not self.answers(one)]
+        self.waiting = [one for one in self.waiting if not self.answers(one)]
+        return self.waiting
 
     def answers(self, question: Message) -> list[Message]:
         return [one for one in self.town.discord.replies(question) if is_whole(one)]
@@ -75,20 +78,23 @@ async def measure(scale: float) -> list[Row]:
 async def _ask_all(run: Run, events: int, kills: int, rng: random.Random) -> None:
     town = run.town
     channels = [town.discord.add_channel(town.guild, f"room-{number}") for number in range(_CHANNELS)]
+    crowd = [town.discord.add_member(town.guild, f"Person {number}") for number in range(_PEOPLE)]
     due = sorted(rng.sample(range(1, events), min(kills, events - 1)))
     async with AsyncExitStack() as stack:
         replicas = [await stack.enter_async_context(_replica(run)) for _ in range(REPLICAS)]
         await town.discord.ready(REPLICAS, _STUCK)
         for number in range(events):
             text = f"{town.discord.bot.mention} {KEY} ({number})"
-            message = await town.discord.say(rng.choice(channels), town.ann, text)
+            message = await town.discord.say(rng.choice(channels), rng.choice(crowd), text)
             run.asked.append(message)
+            run.waiting.append(message)
             if rng.random() < TWICE:
                 _repeat(run, rng.choice(run.asked[-5:]), rng.choice(LATER))
             if due and number >= due[0]:
                 due.pop(0)
                 await _kill(run, stack, replicas, rng)
-            await run.until(_OPEN, _STUCK)
+            if not await run.until(_OPEN, _STUCK):
+                break  # what is not answered counts as lost
         await run.until(0, _STUCK)
         _repeat(run, run.asked[0], LATER[-1])
         await _settled(run)

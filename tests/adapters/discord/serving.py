@@ -204,8 +204,9 @@ class Served:
 
 
 def is_whole(message: Message) -> bool:
-    """Whether a message is an answer in its last state: those carry components, steps on the way do not."""
-    return message.is_v2 or bool(message.components)
+    """Whether a message is an answer in its last state: it is in components v2, and nothing stops it."""
+    stops = (str(one.get("custom_id", "")).startswith("lk:stop") for one in message.buttons())
+    return message.is_v2 and not any(stops)
 
 
 def environment(discord: DiscordEmulator, folder: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from adapters.discord import layouts
 from bot.errors import NotAllowed
 from tests.adapters.discord.conftest import Town
 from tests.adapters.discord.scripted import Scripted, ScriptedDesk, bot, citation
+from tests.emulators.discord import permissions
 from tests.emulators.discord.messages import Message
+from tests.emulators.discord.places import Channel
 
 ID = "a" * 32
 
@@ -65,11 +68,17 @@ async def press(scripted: Scripted, town: Town, control: str) -> str:
     """Press a button of a message that an earlier release posted, and return what is said."""
     discord = town.discord
     identifier = layouts.custom_id(control, ID)  # type: ignore[arg-type]
-    row = {"type": 1, "components": [{"type": 2, "style": 2, "label": "x", "custom_id": identifier}]}
-    payload = {"flags": layouts.COMPONENTS_V2, "components": [row]}
-    await scripted.app._api.post(town.general.id, payload, nonce=control)
-    message = discord.messages(town.general)[-1]
+    message = await posted(scripted, town.general, identifier)
     return (await discord.answer(await discord.click(message, identifier, user=town.ann))).text
+
+
+async def posted(scripted: Scripted, channel: Channel, *identifiers: str, card: bool = False) -> Message:
+    """Post a message with buttons as another process would, and return it."""
+    buttons = [layouts.button("x", identifier) for identifier in identifiers]
+    parts = [layouts.text("An answer."), *layouts.rows(buttons)]
+    payload = layouts.message([layouts.container(parts)] if card else parts)
+    message = await scripted.app._api.post(channel.id, payload, nonce=str(identifiers)[:25])
+    return channel.messages[str(message["id"])]
 
 
 @pytest.mark.parametrize("control", ["person", "resolved", "share", "approve", "discard"])
@@ -85,3 +94,55 @@ async def test_who_may_not_is_told_so(town: Town, tmp_path: Path) -> None:
     async with bot(town.discord, tmp_path) as scripted:
         scripted.aftercare.raises = NotAllowed("Only the reviewers of this channel may do that.")
         assert "Only the reviewers" in await press(scripted, town, "approve")
+
+
+@pytest.mark.parametrize("where", ["channel", "card", "thread", "asleep", "direct"])
+async def test_a_press_is_seen_to_once_wherever_the_button_stands(
+    town: Town, tmp_path: Path, where: str
+) -> None:
+    """The library hands a press on once, from a card, a thread that it never heard of and direct messages."""
+    discord = town.discord
+    async with bot(discord, tmp_path) as scripted:
+        channel = discord.dm(town.ann) if where == "direct" else town.general
+        if where in {"thread", "asleep"}:
+            channel = await discord.open_thread(town.general, town.ann, "talk")
+        message = await posted(scripted, channel, f"lk:resolved:{ID}", card=where == "card")
+        if where == "asleep":
+            await discord.archive(channel)
+        pressed = await discord.answer(await discord.click(message, "lk:resolved", user=town.ann))
+    assert pressed.text == "Done: resolved."
+    assert scripted.aftercare.calls == [("resolved", ID, town.ann.id)]
+    assert len(discord.made(f"POST /interactions/{pressed.id}/*/callback")) == 1
+
+
+def ran_for(scripted: Scripted, person: str) -> bool:
+    """Tell whether a command was run for somebody."""
+    return any(one.id == person for _, one, _ in scripted.commands.ran)
+
+
+async def test_who_presses_is_known_with_roles_and_rights(town: Town, tmp_path: Path) -> None:
+    """The roles, the right to manage the server and the language of who presses reach what is done."""
+    discord = town.discord
+    ops = discord.add_role(town.guild, "ops")
+    chiefs = discord.add_role(town.guild, "chiefs", allow=permissions.MANAGE_GUILD)
+    bea = discord.add_member(town.guild, "Bea", roles=(ops, chiefs), locale="de")
+    async with bot(discord, tmp_path) as scripted:
+        for member, name in ((bea, "handbook"), (town.ann, "wiki")):
+            message = await posted(scripted, town.general, f"lk:confirm:remove {name} --yes")
+            await discord.click(message, "lk:confirm", user=member)
+            await discord.wait_for(partial(ran_for, scripted, member.id))
+    (text, hers, place), (_, anns, _) = scripted.commands.ran
+    assert text == "remove handbook --yes"
+    assert (hers.groups, hers.admin, hers.name) == (frozenset({ops.id, chiefs.id}), True, "Bea")
+    assert (anns.groups, anns.admin) == (frozenset(), False)
+    assert (place.channel, place.language) == (town.general.id, "de")
+
+
+async def test_a_foreign_button_is_left_alone(town: Town, tmp_path: Path) -> None:
+    """A press on a button that is none of ours leads to nothing."""
+    async with bot(town.discord, tmp_path) as scripted:
+        message = await posted(scripted, town.general, "other:1", f"lk:resolved:{ID}")
+        foreign = await town.discord.click(message, "other:1", user=town.ann)
+        ours = await town.discord.answer(await town.discord.click(message, "lk:resolved", user=town.ann))
+        assert ours.text == "Done: resolved."
+    assert not foreign.acknowledged

@@ -245,7 +245,7 @@ def test_command() -> None:
         True,
         None,
     )
-    assert incoming.reply_to == {"token": "T0K3N", "application": BOT, "id": MESSAGE, "locale": "de"}
+    assert incoming.reply_to == {"token": "T0K3N", "application": BOT, "id": MESSAGE}
     assert "T0K3N" not in repr(incoming)
 
 

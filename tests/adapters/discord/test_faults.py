@@ -26,6 +26,7 @@ from tests.adapters.discord.serving import (
     write,
 )
 from tests.emulators.discord.messages import Message
+from tests.emulators.discord.places import Channel
 from tests.emulators.discord.server import DiscordEmulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -70,9 +71,9 @@ async def once(served: Served, asked: Message, containing: str) -> Message:
     return reply
 
 
-async def say(served: Served, text: str) -> Message:
+async def say(served: Served, text: str, channel: Channel | None = None) -> Message:
     town = served.town
-    return await town.discord.say(town.flat, town.ann, f"{town.discord.bot.mention} {text}")
+    return await town.discord.say(channel or town.flat, town.ann, f"{town.discord.bot.mention} {text}")
 
 
 @pytest.mark.parametrize("later", [1.0, 60.0, 301.0])
@@ -164,15 +165,17 @@ async def test_a_network_that_was_away_loses_nothing(served: Served, town: Town)
 
 
 async def test_a_killed_process_leaves_nothing_behind(served: Served, town: Town, folder: Path) -> None:
-    """What a killed process had in hand, and what came meanwhile, its successor answers (P15)."""
-    town.discord.faults.add(POST, hang=True)
-    first = await say(served, KEY)
-    await served.until(lambda: [one for one in town.discord.faults.waiting if one.used])
+    """What a killed process had posted or was about to, and what came meanwhile, is answered once."""
+    questions = []
+    for text, channel, accepted in ((KEY, town.flat, True), (TRAVEL, town.general, False)):
+        fault = town.discord.faults.add(POST, hang=True, after=accepted)
+        questions.append(await say(served, text, channel))
+        await served.until(lambda fault=fault: fault.used)  # type: ignore[misc]
     await served.end(signal.SIGKILL)
     town.discord.faults.clear()
-    second = await say(served, LEAVE)
+    questions.append(await say(served, LEAVE))
     async with serve(town, folder) as successor:
-        for asked, text in ((first, "40 euros"), (second, "28 days")):
+        for asked, text in zip(questions, ("40 euros", "room 12", "28 days"), strict=True):
             await once(successor, asked, text)
         assert await successor.end() == 0
 

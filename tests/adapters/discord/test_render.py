@@ -115,6 +115,15 @@ def test_draft_is_a_card_with_its_question() -> None:
     assert {EN.approve, EN.discard} <= set(buttons(payload))
 
 
+def test_a_draft_without_an_answer_is_one_card() -> None:
+    """The nearest passages of a draft stand in its own card, for a card cannot stand in a card."""
+    answer = replace(ANSWER, answered=False, text=EN.not_found, citations=(), nearest=(CITATION,) * 3)
+    outcome = Outcome(answer=answer, controls=("approve", "discard"), shown="draft")
+    (payload,) = answer_payloads(outcome, EN, now=NOW)
+    assert [part["type"] for part in walk(payload["components"])].count(17) == 1
+    assert EN.nearest in shown(payload)
+
+
 def test_notes_and_notice_are_small_print() -> None:
     """Notice and notes stand below the answer in small print, one a line."""
     outcome = Outcome(

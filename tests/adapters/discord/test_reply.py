@@ -11,8 +11,14 @@ from adapters.discord.api import Payload, PayloadRefused, nonce
 from adapters.discord.reply import DiscordReply
 from bot.chat import Incoming, Posted, Surface
 from bot.errors import SurfaceBusy, SurfaceGone
+from bot.languages import de, en, es, fr
+from bot.messages import Answer, Question
+from bot.wording import Texts
 from tests.adapters.discord.conftest import Town
 from tests.adapters.discord.scripted import ScriptedDesk, bot, outcome
+from tests.adapters.discord.whole import team
+from tests.bot.desks import ScriptedAssistant
+from tests.emulators.discord.messages import Upload
 
 LONG = "\n\n".join(
     f"Paragraph {number}. " + "Restart the router and wait. " * 12 + "[1]" for number in range(40)
@@ -197,3 +203,85 @@ async def test_a_deleted_thread_is_gone(town: Town, tmp_path: Path) -> None:
         shown = await scripted.app.surface.reply(desk.incoming[0], shown="public")
         with pytest.raises(SurfaceGone):
             await shown.finish(outcome())
+
+
+class Stumbling(ScriptedAssistant):
+    """An assistant that fails over a question with "broken" in it, and has no documents from the wiki."""
+
+    def made(self, question: Question) -> Answer:
+        if "broken" in question.text:
+            raise RuntimeError("A part is broken.")
+        if "wiki" in question.text:
+            said = "I have no documents from 'wiki'."
+            return Answer(question=question.text, answered=False, text=said, confidence=0.0, id=question.id)
+        return ScriptedAssistant.made(self, question)
+
+
+LANGUAGES = pytest.mark.parametrize(
+    "words", [de.TEXTS, en.TEXTS, es.TEXTS, fr.TEXTS], ids=lambda one: one.language
+)
+
+
+def before_log(text: str) -> str:
+    """Return a line up to its log id."""
+    return text.partition("{id}")[0]
+
+
+@LANGUAGES
+async def test_a_mention_is_answered_in_the_servers_language(tmp_path: Path, words: Texts) -> None:
+    """Without a language in the settings every fixed text of a turn is in the server's."""
+    async with team(tmp_path) as town:
+        town.guild.locale = words.language
+        image = Upload(name="screen.png", data=b"x", media_type="image/png")
+        async with town.bot(answers=Stumbling, per_person=3) as served:
+            mention = town.discord.bot.mention
+            asked = await town.discord.say(town.general, town.ann, f"{mention} unknown?", files=(image,))
+            text = (await town.once(served, asked, words.not_found)).text
+            assert words.nearest in text
+            assert words.image_unread.partition("{")[0] in text
+            wiki = words.no_documents_from.format(sources="'wiki'")
+            await town.once(served, await town.say("the wiki?"), wiki)
+            await town.once(served, await town.say("broken?"), before_log(words.failed))
+            await town.once(served, await town.say("too many?"), words.too_many.partition("{")[0])
+
+
+@LANGUAGES
+async def test_a_command_is_answered_in_the_askers_language(tmp_path: Path, words: Texts) -> None:
+    """Without a language in the settings `/ask` speaks the asker's language if it can, else the server's."""
+    async with team(tmp_path) as town:
+        town.guild.locale = "fr"
+        asker = town.discord.add_member(town.guild, "Bea", locale=words.language)
+        other = town.discord.add_member(town.guild, "Kei", locale="ja")
+        async with town.bot(answers=Stumbling) as served:
+            for person, expected in ((asker, words), (other, fr.TEXTS)):
+                for question, said in (
+                    ("unknown?", expected.not_found),
+                    ("broken?", before_log(expected.failed)),
+                ):
+                    options = {"question": question, "private": True}
+                    begun = await town.discord.command("ask", options, user=person, channel=town.general)
+                    await town.used(served, begun, said)
+
+
+async def test_the_settings_language_comes_first(tmp_path: Path) -> None:
+    """A language in the settings counts more than the asker's and the server's."""
+    async with team(tmp_path) as town:
+        town.guild.locale = "fr"
+        bea = town.discord.add_member(town.guild, "Bea", locale="de")
+        async with town.bot(answers=Stumbling, language="es") as served:
+            await town.once(served, await town.say("unknown?"), es.TEXTS.not_found)
+            begun = await town.discord.command(
+                "ask", {"question": "unknown?"}, user=bea, channel=town.general
+            )
+            await town.used(served, begun, es.TEXTS.not_found)
+
+
+async def test_whoever_presses_is_told_in_their_language(tmp_path: Path) -> None:
+    """What a press leads to is said in the language of who pressed where the answer is not known any more."""
+    async with team(tmp_path) as town:
+        bea = town.discord.add_member(town.guild, "Bea", locale="de")
+        async with town.bot() as served:
+            reply = await town.once(served, await town.say("How many?"), "Six")
+            reply.component("lk:resolved")["custom_id"] = f"lk:resolved:{'0' * 32}"
+            pressed = await town.discord.answer(await town.discord.click(reply, "lk:resolved", user=bea))
+            assert pressed.text == de.TEXTS.answer_gone

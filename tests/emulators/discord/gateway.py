@@ -39,6 +39,7 @@ class Session:
     intents: int
     shard: tuple[int, int]
     presence: Payload | None = None
+    presences: list[Payload] = field(default_factory=list)
     sequence: int = 0
     events: deque[tuple[int, Payload]] = field(default_factory=lambda: deque(maxlen=5000))
     connection: Connection | None = None
@@ -389,6 +390,7 @@ class Gateway:
     def _asked(self, session: Session, operation: int, data: Payload) -> None:
         if operation == PRESENCE:
             session.presence = data
+            session.presences.append(data)
             self.world.pulse.beat()
         elif operation == REQUEST_MEMBERS:
             self._chunk(session, data)
