@@ -34,6 +34,7 @@ _MARKS = (
     (29_612, 29_648),
 )
 _CHARACTER_WEIGHT, _LETTER_WEIGHT = 6.0, 2.0
+_UNPACKED = 512  # pieces that are unpacked at a time: 0.8 MB
 _SCALE = 209.0  # Σ|p| / √d of a unit vector is at most 1; a byte holds up to 255
 
 
@@ -97,11 +98,28 @@ def similarities(question: QuestionEmbedding, packed: Sequence[bytes]) -> Vector
     result = np.zeros((len(packed), len(vectors)), dtype=np.float32)
     known = [index for index, data in enumerate(packed) if data]
     if known:
-        rows = _rows([packed[index] for index in known], dimension)
-        cosines = _signs(rows, dimension) @ vectors.T
-        cosines *= _factors(rows, dimension)[:, np.newaxis]
+        cosines = _cosines(_rows([packed[index] for index in known], dimension), vectors)
         result[known] = np.maximum.reduceat(cosines, _starts(packed, known, dimension), axis=0)
     return result
+
+
+def _cosines(rows: NDArray[np.uint8], vectors: Vector) -> Vector:
+    """Return each packed piece's cosine with each vector, shape (rows, vectors).
+
+    Some rows are unpacked at a time, as many as stay in the processor's cache, and the vectors are filled up
+    to a multiple of eight: together that takes half the time.
+    """
+    count, dimension = vectors.shape
+    columns = np.zeros((dimension, -(-count // 8) * 8), dtype=np.float32)
+    columns[:, :count] = vectors.T
+    products = np.empty((len(rows), columns.shape[1]), dtype=np.float32)
+    signs = np.empty((min(len(rows), _UNPACKED), dimension // 8, 8), dtype=np.float32)
+    for start in range(0, len(rows), _UNPACKED):
+        part = rows[start : start + _UNPACKED]
+        known = signs[: len(part)]
+        np.take(_signs_of_bytes(), part[:, 1:], axis=0, out=known, mode="clip")
+        np.matmul(known.reshape(-1, dimension), columns, out=products[start : start + _UNPACKED])
+    return products[:, :count] * _factors(rows, dimension)[:, np.newaxis]
 
 
 def _rows(packed: Sequence[bytes], dimension: int) -> NDArray[np.uint8]:

@@ -33,27 +33,25 @@ def fuse(
     nearest: Sequence[Found], matching: Sequence[Found], *, vector_share: float = VECTOR_SHARE
 ) -> list[Found]:
     """Merge what both legs found, best first; the score is the weighted sum, 0 to 1."""
-    found = {one.id: one for one in (*matching, *nearest)}
+    rows = {one.id: one.row for one in (*matching, *nearest)}
     cosines, matches = _from_least(nearest), _of_best(matching)
     merged = [
-        Found(
-            id=key,
-            row=one.row,
-            score=vector_share * cosines.get(key, 0.0) + (1 - vector_share) * matches.get(key, 0.0),
-        )
-        for key, one in found.items()
+        (-vector_share * cosines.get(key, 0.0) - (1 - vector_share) * matches.get(key, 0.0), key)
+        for key in rows
     ]
-    return sorted(merged, key=lambda one: (-one.score, one.id))
+    return [Found(id=key, row=rows[key], score=-less) for less, key in sorted(merged)]
 
 
 def rerank(ranked: Sequence[Ranked], similar: Sequence[float]) -> list[Ranked]:
     """Order the first `len(similar)` by their MaxSim and a little of `fused`; the rest stays behind."""
     first = [
-        replace(item, score=float(words_alike) + FUSED_WEIGHT * item.fused)
+        Ranked(node=item.node, fused=item.fused, score=words_alike + FUSED_WEIGHT * item.fused)
         for item, words_alike in zip(ranked, similar, strict=False)
     ]
     least = min((item.score for item in first), default=1.0)
-    rest = [replace(item, score=least * item.fused) for item in ranked[len(first) :]]
+    rest = [
+        Ranked(node=item.node, fused=item.fused, score=least * item.fused) for item in ranked[len(first) :]
+    ]
     return [*_sorted(first), *_sorted(rest)]
 
 
@@ -63,9 +61,9 @@ def spread(ranked: Iterable[Ranked]) -> list[Ranked]:
     return [*first, *behind]
 
 
-def varied(ranked: Iterable[Ranked]) -> int:
-    """Return how many of these are among the best few of their documents."""
-    return len(_parted(ranked)[0])
+def leading(ranked: Iterable[Ranked]) -> list[Ranked]:
+    """Return what is among the best few of its document: what comes behind cannot change their order."""
+    return _parted(ranked)[0]
 
 
 def fold(ranked: Iterable[Ranked], limit: int) -> list[Ranked]:
@@ -119,13 +117,24 @@ class _Text:
     def says_same(self, other: _Text) -> bool:
         if self.whole == other.whole:
             return True
-        fewer, more = sorted((len(self.words), len(other.words)))
-        if fewer < _SAME * more:
+        fewer, more = sorted((self.words, other.words), key=len)
+        if len(fewer) < _SAME * len(more) or not _share_nearly_all(fewer, more):
             return False
         differing = self.words ^ other.words
         if len(differing) > (1 - _SAME) * len(self.words | other.words):
             return False
         return not any(char.isdigit() for word in differing for char in word)
+
+
+def _share_nearly_all(fewer: frozenset[str], more: frozenset[str]) -> bool:
+    """Tell whether few enough words differ that it is worth counting: two passages rarely share that many."""
+    room = int((1 - _SAME) * (len(fewer) + len(more)))
+    for word in fewer:
+        if word not in more:
+            room -= 1
+            if room < 0:
+                return False
+    return True
 
 
 def _sorted(ranked: Iterable[Ranked]) -> list[Ranked]:

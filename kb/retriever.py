@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kb import confidence, maxsim
 from kb.documents import EVERYONE, Audience
 from kb.nodes import Found, QuestionEmbedding, StoredNode, Vector
-from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, rerank, spread, varied
+from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, leading, rerank, spread
 from kb.settings import RetrievalSettings
 from kb.words import content_words, coverage, is_mostly_latin, words
 
@@ -110,12 +110,12 @@ class Searcher:
         found = fuse(nearest, matching, vector_share=share)
         ranked = await self._read(found[:RERANKED], audience)
         alike, sure = _likeness(text, question, ranked)
-        if varied(ranked) < 2 * limit:  # passages that say the same are folded, so more than the limit
+        kept = fold(leading(self._ordered(ranked, alike)), limit)
+        if len(kept) < limit:  # several say the same, or are of few documents
             ranked += await self._read(found[RERANKED:], audience)
-        if self._settings.rerank:
-            ranked = rerank(ranked, alike)
+            kept = fold(spread(self._ordered(ranked, alike)), limit)
         return SearchResult(
-            passages=join(fold(spread(ranked), limit)),
+            passages=join(kept),
             confidence=sure if any(map(str.isalnum, text)) else 0.0,
             milliseconds=(time.perf_counter() - began) * 1000,
             question=question,
@@ -142,6 +142,9 @@ class Searcher:
         return [
             Ranked(node=nodes[one.id], fused=one.score, score=one.score) for one in found if one.id in nodes
         ]
+
+    def _ordered(self, ranked: list[Ranked], alike: Sequence[float]) -> list[Ranked]:
+        return rerank(ranked, alike) if self._settings.rerank else ranked
 
     async def _embed(self, text: str) -> QuestionEmbedding:
         known = self._remembered.get(text)

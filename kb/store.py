@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,36 +19,32 @@ import pyarrow as pa
 
 from kb.documents import HIDDEN_TAG, Audience
 from kb.errors import StoreError
-from kb.filters import near, one_of, shown, visible
+from kb.filters import near, one_of, shown
 from kb.lance import AsyncConnection, AsyncTable
 from kb.nodes import Embedding, Found, Hit, StoredNode, Vector
 from kb.store_failures import first_line, is_full, store_errors
 from kb.store_flush import flush_folder, folder_bytes
-from kb.store_maintenance import EXACT_ROWS, has_vector_index, retried, workload
+from kb.store_maintenance import retried, workload
 from kb.store_opening import absolute, close, is_remote, make_ready, open_table
 from kb.store_rows import (
     EMBEDDING_COLUMNS,
     READ_COLUMNS,
     STATE_COLUMNS,
     batches,
-    clean,
     state_digests,
     to_cards,
     to_embeddings,
     to_nodes,
     to_table,
 )
+from kb.store_search import TableSearch
 from kb.store_snapshots import Snapshot, open_snapshot
 from kb.store_upkeep import Maintainer, MaintenanceReport, Marked
-from kb.store_vectors import VectorBoard
 
 log = logging.getLogger(__name__)
 
 COMMIT_NODES = 10_000
 LOOKUP = 1_000
-QUESTION_CHARACTERS = 2_000
-PROBES = 20
-REFINE = 5
 REFRESH = timedelta(seconds=1)
 KEEP = timedelta(minutes=10)
 
@@ -89,10 +85,7 @@ class NodeStore:
         self._connection = connection
         self._opened = table
         self._writing = asyncio.Lock()
-        self._matches: dict[str, int] = {}
-        self._vector_index: bool | None = None
-        self._vectors: VectorBoard | None = None
-        self._loading = asyncio.Lock()
+        self._search = TableSearch(lambda: self._table)
 
     @classmethod
     async def open(
@@ -181,8 +174,7 @@ class NodeStore:
                 log.warning("store maintenance failed path=%s reason=%s", self.path, first_line(exc))
                 full = "The disk is full. Free some space. " if is_full(exc) else ""
                 return MaintenanceReport(error=f"{full}{first_line(exc)}")
-            self._vector_index = None
-            self._matches.clear()
+            self._search.forget()
             return report
 
     # Reading
@@ -206,29 +198,14 @@ class NodeStore:
     ) -> list[Found]:
         """Find the visible nodes whose vectors are nearest, best first, without reading them."""
         with store_errors(self.path, "while it was searched"):
-            if (board := await self._board()) is not None:
-                return board.nearest(vector, limit=limit, audience=audience, sources=sources)
-            where = visible(audience, sources)
-            query = self._table.query().nearest_to(vector).distance_type("cosine").where(where)
-            if await self._searches_exactly(where):
-                query = query.bypass_vector_index()
-            else:
-                query = query.nprobes(PROBES).refine_factor(REFINE)
-            rows = await query.select(["id", "_distance"]).with_row_id().limit(limit).to_arrow()
-        return _found(rows, [1.0 - distance for distance in rows["_distance"].to_pylist()])
+            return await self._search.nearest(vector, limit=limit, audience=audience, sources=sources)
 
     async def find_matching(
         self, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
     ) -> list[Found]:
         """Find the visible nodes that have words of the text, best first, without reading them."""
-        words = clean(text[:QUESTION_CHARACTERS])
-        if not words.strip():
-            return []
         with store_errors(self.path, "while it was searched"):
-            query = self._table.query().nearest_to_text(words, columns="search")
-            query = query.where(visible(audience, sources)).select(["id", "_score"]).with_row_id()
-            rows = await query.limit(limit).to_arrow()
-        return _found(rows, rows["_score"].to_pylist())
+            return await self._search.matching(text, limit=limit, audience=audience, sources=sources)
 
     async def read(self, found: Sequence[Found], audience: Audience) -> dict[str, StoredNode]:
         """Read what was found, by id; what was deleted or hidden meanwhile is left out.
@@ -237,17 +214,8 @@ class NodeStore:
         """
         if not found:
             return {}
-        columns = [*READ_COLUMNS, "tokens"]
-        nodes: dict[str, StoredNode] = {}
-        with suppress(RuntimeError, ValueError):  # rows that a commit has moved since are read by id
-            rows = await self._table.take_row_ids([one.row for one in found]).select(columns).to_arrow()
-            nodes = {node.id: node for node in to_nodes(rows)}
-        if moved := [one.id for one in found if one.id not in nodes]:
-            nodes |= {node.id: node async for node in self._nodes(one_of("id", moved), columns)}
-        tags = set(audience.visible())
-        return {
-            one.id: nodes[one.id] for one in found if one.id in nodes and tags & {*nodes[one.id].audience}
-        }
+        with store_errors(self.path, "while it was read"):
+            return await self._search.read(found, audience)
 
     async def around(
         self, keys: Sequence[tuple[str, int]], before: int = 1, after: int = 1
@@ -402,34 +370,6 @@ class NodeStore:
     async def _hits(self, found: Sequence[Found], audience: Audience) -> list[Hit]:
         nodes = await self.read(found, audience)
         return [Hit(node=nodes[one.id], score=one.score) for one in found if one.id in nodes]
-
-    async def _board(self) -> VectorBoard | None:
-        """Return all vectors of the table as it is now; None when they are too many to keep."""
-        if await self._table.count_rows() >= EXACT_ROWS:
-            self._vectors = None
-            return None
-        version = await self._table.version()
-        async with self._loading:
-            if self._vectors is None or self._vectors.version < version:
-                self._vectors = await VectorBoard.load(self._table, version)
-            return self._vectors
-
-    async def _searches_exactly(self, where: str) -> bool:
-        """Tell whether to pass by the vector index: there is none, or so few rows that it would miss some."""
-        if self._vector_index is None:
-            self._vector_index = await has_vector_index(self._table)
-        if not self._vector_index:
-            return True
-        if where not in self._matches:
-            if len(self._matches) > LOOKUP:
-                self._matches.clear()
-            self._matches[where] = await self._table.count_rows(where)
-        return self._matches[where] < EXACT_ROWS
-
-
-def _found(rows: pa.Table, scores: Iterable[float]) -> list[Found]:
-    ids, places = rows["id"].to_pylist(), rows["_rowid"].to_pylist()
-    return [Found(id=key, row=row, score=score) for key, row, score in zip(ids, places, scores, strict=True)]
 
 
 def _shown(nodes: Iterable[StoredNode]) -> list[StoredNode]:

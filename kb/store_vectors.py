@@ -28,6 +28,7 @@ class VectorBoard:
     version: int
     ids: Sequence[str]
     rows: NDArray[np.uint64]
+    order: NDArray[np.int64] = field(repr=False)  # the places of `rows` from the least to the greatest
     vectors: Vector = field(repr=False)
     tags: dict[str, Mask] = field(repr=False)
     sources: dict[str, Mask] = field(repr=False)
@@ -38,14 +39,30 @@ class VectorBoard:
         query = table.query().select(["id", "vector", "source", "audience"]).with_row_id()
         found = await query.to_arrow()
         audience = found["audience"].combine_chunks()
+        rows = found["_rowid"].to_numpy()
         return cls(
             version=version,
             ids=found["id"].to_pylist(),
-            rows=found["_rowid"].to_numpy(),
+            rows=rows,
+            order=np.argsort(rows, kind="stable"),
             vectors=_unit(read_vectors(found)),
             tags=_masks(audience.flatten(), audience.value_parent_indices().to_numpy(), len(found)),
             sources=_masks(found["source"].combine_chunks(), np.arange(len(found)), len(found)),
         )
+
+    def shows_all(self, audience: Audience) -> bool:
+        """Tell whether this audience may see every node."""
+        return bool(self._any(self.tags, audience.visible()).all())
+
+    def ids_at(self, rows: NDArray[np.uint64]) -> list[str] | None:
+        """Return the ids of the nodes in these rows; None when one of the rows is not known."""
+        if not len(self.ids):
+            return None if len(rows) else []
+        order = self.order
+        places = order[np.minimum(np.searchsorted(self.rows, rows, sorter=order), len(order) - 1)]
+        if (self.rows[places] != rows).any():
+            return None
+        return [self.ids[place] for place in places.tolist()]
 
     def nearest(
         self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
@@ -54,16 +71,15 @@ class VectorBoard:
         seen = self._any(self.tags, audience.visible())
         if sources:
             seen &= self._any(self.sources, sources)
-        places = np.flatnonzero(seen)
-        cosines = (self.vectors @ _unit(vector[np.newaxis])[0])[places]
-        if len(places) > limit:
-            best = np.argpartition(-cosines, limit)[:limit]
-            places, cosines = places[best], cosines[best]
-        order = np.argsort(-cosines, kind="stable")
-        return [
-            Found(id=self.ids[places[at]], row=int(self.rows[places[at]]), score=float(cosines[at]))
-            for at in order
-        ]
+        cosines = self.vectors @ _unit(vector[np.newaxis])[0]
+        cosines[~seen] = -np.inf
+        most = min(limit, int(np.count_nonzero(seen)))
+        if most == 0:
+            return []
+        places = np.argpartition(cosines, -most)[-most:]
+        places = places[np.argsort(-cosines[places], kind="stable")]
+        found = zip(places.tolist(), self.rows[places].tolist(), cosines[places].tolist(), strict=True)
+        return [Found(id=self.ids[place], row=row, score=cosine) for place, row, cosine in found]
 
     def _any(self, masks: dict[str, Mask], names: Iterable[str]) -> Mask:
         united = np.zeros(len(self.ids), dtype=np.bool_)

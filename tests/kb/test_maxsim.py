@@ -106,3 +106,19 @@ def test_weights_grow_with_the_number(common: int, rare: int) -> None:
 def test_unknown_numbers_have_a_weight() -> None:
     """Numbers past the vocabulary do not raise."""
     assert maxsim.weights_of(ids(100_000))[0] > 0
+
+
+def test_parts_make_one_comparison() -> None:
+    """Passages of more pieces than are unpacked at a time score as each does alone."""
+    tokens = np.full(500, 5000, np.int32)
+    passages = [maxsim.pack(tokens[:size], unit(size, seed=size)) for size in (500, 3, 499, 41)]
+    passages.insert(2, b"")
+    asked = question(ids(LAMBDA, BUCKET, 5000), unit(3, seed=9))
+    together = maxsim.similarities(asked, passages)
+    assert together is not None
+    assert asked.token_vectors is not None
+    expected = [
+        (maxsim.unpack(packed, DIMENSION) @ asked.token_vectors.T).max(axis=0) if packed else np.zeros(3)
+        for packed in passages
+    ]
+    assert together == pytest.approx(np.array(expected), abs=1e-6)

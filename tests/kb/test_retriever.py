@@ -207,6 +207,15 @@ async def test_the_limit_counts_nodes() -> None:
     assert len(result.passages) == 1
 
 
+async def test_few_documents_are_read_whole() -> None:
+    """Where the best are of one document, the other documents come before more of it."""
+    many = [node("log", at, f"audit log part{at} of the log") for at in range(44)]
+    others = [node(f"other{at}", 0, f"log number{at}") for at in range(3)]
+    result = await searcher(nodes=[*many, *others]).search("audit log", limit=6)
+    assert sum(len(passage.nodes) for passage in result.passages) == 6
+    assert {passage.node.document_id for passage in result.passages} == {"log", "other0", "other1", "other2"}
+
+
 async def test_without_reranking_the_fusion_decides() -> None:
     """Re-ranking can be switched off; the confidence stays."""
     settings = RetrievalSettings(rerank=False)
