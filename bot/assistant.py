@@ -22,6 +22,7 @@ from bot.errors import ModelError, ModelUnavailable
 from bot.messages import Answer, AnswerDelta, AnswerDone, AnswerEvent, Citation, Mode, Question, Usage
 from bot.output_gate import defang
 from bot.spending import Spent
+from bot.texts import Texts, texts
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -74,6 +75,11 @@ class _Turn:
             yield
         finally:
             self.timings[name] = self.timings.get(name, 0.0) + (time.perf_counter() - began) * 1000
+
+    @property
+    def words(self) -> Texts:
+        """The bot's own words in the language of the place."""
+        return texts(self.question.language)
 
     def note(self, text: str) -> None:
         """Add a sentence for the reader."""
@@ -159,7 +165,7 @@ class Assistant:
             return
         if len(turn.text) > LONGEST_QUESTION:
             turn.text = turn.text[:LONGEST_QUESTION]
-            turn.note(f"The question is very long; I used its first {LONGEST_QUESTION:,} characters.")
+            turn.note(turn.words.shortened.format(number=turn.words.number(LONGEST_QUESTION)))
         if self._model is not None:
             turn.deadline = asyncio.get_running_loop().time() + self._model.settings.timeout
         with turn.step("understand"):
@@ -250,8 +256,9 @@ class Assistant:
                     yield step
         except ModelError as exc:
             log.warning("answer %s: quoting instead of model %r: %s", turn.id, self._model.name, exc)
-            reason = exc.reason[:1].upper() + exc.reason[1:]
-            turn.note(f"{reason}, so here are the passages themselves (log {_short(turn.id)}).")
+            reason = turn.words.model_failures.get(exc.reason, exc.reason)
+            said = turn.words.quoted_instead.format(reason=reason, id=_short(turn.id))
+            turn.note(said[:1].upper() + said[1:])
             answer = await self._quoted(turn, result)
             if began:
                 yield AnswerDelta(text=answer.text, replace=True)

@@ -54,6 +54,9 @@ class Texts:
     draft: str
     private: str
     shared_by: str
+    shortened: str
+    quoted_instead: str
+    model_failures: Mapping[str, str]
     image_unread: str
     file_unread: str
     stopped: str

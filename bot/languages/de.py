@@ -41,6 +41,27 @@ TEXTS = Texts(
     draft="Entwurf: Nur die Prüfenden sehen ihn, bis er freigegeben ist.",
     private="Nur für dich sichtbar.",
     shared_by="Geteilt von {name}.",
+    shortened="Die Frage ist sehr lang; ich habe ihre ersten {number} Zeichen verwendet.",
+    quoted_instead="{reason}, deshalb hier die Textstellen selbst (Log {id}).",
+    model_failures={
+        "the model cannot be reached": "das Modell ist nicht erreichbar",
+        "the model took too long": "das Modell hat zu lange gebraucht",
+        "the model is down": "das Modell ist ausgefallen",
+        "the model is rate-limited": "das Modell nimmt gerade nicht mehr Anfragen an",
+        "the model's quota is used up": "das Kontingent des Modells ist aufgebraucht",
+        "the model has no key": "für das Modell fehlt der Schlüssel",
+        "the model's key was rejected": "der Schlüssel des Modells wurde abgelehnt",
+        "the model is not known to its server": "der Server kennt das Modell nicht",
+        "the model rejected the request": "das Modell hat die Anfrage abgelehnt",
+        "the question was too long for the model": "die Frage war für das Modell zu lang",
+        "the model declined to answer": "das Modell wollte nicht antworten",
+        "the model's answer broke off": "die Antwort des Modells brach ab",
+        "the model's answer could not be read": "die Antwort des Modells war nicht lesbar",
+        "the model gave no usable answer": "das Modell gab keine brauchbare Antwort",
+        "the model's answer could not be verified against the documents": (
+            "die Antwort des Modells ließ sich nicht an den Dokumenten prüfen"
+        ),
+    },
     image_unread="Das Bild {name!r} habe ich nicht gelesen.",
     file_unread=(
         "Die Datei {name!r} habe ich nicht gelesen. Schick sie mir mit den Worten „add this“, dann nehme ich "

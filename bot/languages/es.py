@@ -41,6 +41,27 @@ TEXTS = Texts(
     draft="Borrador: solo lo ven los revisores hasta que se apruebe.",
     private="Solo tú puedes ver esto.",
     shared_by="Compartido por {name}.",
+    shortened="La pregunta es muy larga; he usado sus primeros {number} caracteres.",
+    quoted_instead="{reason}, así que aquí están los pasajes mismos (registro {id}).",
+    model_failures={
+        "the model cannot be reached": "no se puede conectar con el modelo",
+        "the model took too long": "el modelo ha tardado demasiado",
+        "the model is down": "el modelo no funciona",
+        "the model is rate-limited": "el modelo limita el número de peticiones",
+        "the model's quota is used up": "la cuota del modelo está agotada",
+        "the model has no key": "falta la clave del modelo",
+        "the model's key was rejected": "la clave del modelo fue rechazada",
+        "the model is not known to its server": "el servidor no conoce el modelo",
+        "the model rejected the request": "el modelo rechazó la petición",
+        "the question was too long for the model": "la pregunta era demasiado larga para el modelo",
+        "the model declined to answer": "el modelo no quiso responder",
+        "the model's answer broke off": "la respuesta del modelo se interrumpió",
+        "the model's answer could not be read": "la respuesta del modelo no se pudo leer",
+        "the model gave no usable answer": "el modelo no dio una respuesta útil",
+        "the model's answer could not be verified against the documents": (
+            "la respuesta del modelo no se pudo comprobar con los documentos"
+        ),
+    },
     image_unread="No he leído la imagen {name!r}.",
     file_unread=(
         "No he leído el archivo {name!r}. Envíamelo con las palabras «add this» para que lo guarde."

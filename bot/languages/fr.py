@@ -41,6 +41,27 @@ TEXTS = Texts(
     draft="Brouillon : visible des seuls relecteurs jusqu’à son approbation.",
     private="Visible de toi seul.",
     shared_by="Partagé par {name}.",
+    shortened="La question est très longue ; j’en ai pris les {number} premiers caractères.",
+    quoted_instead="{reason} : voici donc les passages eux-mêmes (journal {id}).",
+    model_failures={
+        "the model cannot be reached": "le modèle est injoignable",
+        "the model took too long": "le modèle a mis trop de temps",
+        "the model is down": "le modèle est en panne",
+        "the model is rate-limited": "le modèle limite le nombre de demandes",
+        "the model's quota is used up": "le quota du modèle est épuisé",
+        "the model has no key": "il manque la clé du modèle",
+        "the model's key was rejected": "la clé du modèle a été refusée",
+        "the model is not known to its server": "le serveur ne connaît pas le modèle",
+        "the model rejected the request": "le modèle a refusé la demande",
+        "the question was too long for the model": "la question était trop longue pour le modèle",
+        "the model declined to answer": "le modèle n’a pas voulu répondre",
+        "the model's answer broke off": "la réponse du modèle s’est interrompue",
+        "the model's answer could not be read": "la réponse du modèle était illisible",
+        "the model gave no usable answer": "le modèle n’a pas donné de réponse utilisable",
+        "the model's answer could not be verified against the documents": (
+            "la réponse du modèle n’a pas pu être vérifiée dans les documents"
+        ),
+    },
     image_unread="Je n’ai pas lu l’image {name!r}.",
     file_unread=(
         "Je n’ai pas lu le fichier {name!r}. Envoie-le-moi avec les mots « add this » pour que je le garde."

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -122,6 +123,14 @@ async def test_fallback(
     assert (answer.answered, answer.text, answer.mode, answer.model) == (True, QUOTE, "extractive", "")
     assert answer.notice == f"{why}, so here are the passages themselves (log {answer.id[:8]})."
     assert answer.id in caplog.text
+
+
+async def test_fallback_in_the_language_of_the_place(server: OpenAIEmulator, model: Model) -> None:
+    """Why the passages are quoted is said in the language of the place."""
+    server.reply = lambda _request: INTERNAL
+    answer = await assistant(PINS, model=model).answer(replace(ASK, language="de"))
+    why = "Das Modell ist ausgefallen, deshalb hier die Textstellen selbst"
+    assert answer.notice == f"{why} (Log {answer.id[:8]})."
 
 
 async def test_streamed_text_is_replaced(server: OpenAIEmulator, model: Model) -> None:

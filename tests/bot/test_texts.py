@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 import pytest
 
-from bot import assistant
+from bot import assistant, checking, errors, llms
 from bot.texts import ENGLISH, LANGUAGES, Texts, texts, translated
 
 OTHERS = sorted(set(LANGUAGES) - {"en"})
@@ -52,6 +55,19 @@ def test_every_text_is_translated_whole(language: str) -> None:
         if theirs == ours:
             alike.append(field.name)
     assert len(alike) < 15, alike
+
+
+def test_every_failure_of_a_model_is_translated() -> None:
+    """Each reason that the code gives for a model's failure has its line, and there is no other line."""
+    texts_in = [
+        node.value
+        for module in (assistant, checking, errors, llms)
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    reasons = {text for text in texts_in if re.fullmatch(r"the (model|question)\b[^.{}\n]*[^ ]", text)}
+    assert reasons == set(ENGLISH.model_failures)
+    assert all(text == reason for reason, text in ENGLISH.model_failures.items())
 
 
 @pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
