@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 _CALL_SECONDS = 15.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds between two tries to reach Slack
+_LAST_SECONDS = 3.0  # for who pressed or typed something just before the end
 _CONNECTIONS = 64
 _OK = 200
 _ANY = re.compile(r".*")
@@ -168,6 +169,7 @@ class SlackApp:
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
+            await self._saying.finished(_LAST_SECONDS)
             await self.close()
 
     async def _reached(self, stop: asyncio.Event) -> bool:
@@ -270,7 +272,7 @@ class SlackApp:
 
     def _listen(self, bolt: AsyncApp) -> None:
         """Register what hears of commands, buttons, modals and the Home tab."""
-        saying = Saying(self._workspaces, self._access, self.surface)
+        saying = self._saying = Saying(self._workspaces, self._access, self.surface)
         knowledge = KbCommand(self._commands, self._access, saying)
         home = HomeTab(home=self._home, access=self._access, workspaces=self._workspaces, saying=saying)
         actions = Actions(

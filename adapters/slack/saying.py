@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,15 @@ class Saying:
         self._workspaces = workspaces
         self._access = access
         self._surface = surface
+        self._at_work = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def finished(self, seconds: float) -> None:
+        """Wait until nobody is being seen to, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
 
     async def whole(self, person: Person) -> Person:
         """Return a person with their groups and rights; raise `SurfaceError`."""
@@ -108,6 +118,8 @@ class Saying:
     @asynccontextmanager
     async def guarded(self, ear: Ear) -> AsyncIterator[None]:
         """Turn what goes wrong inside into one line for the person; nothing is raised."""
+        self._at_work += 1
+        self._idle.clear()
         try:
             yield
         except (BotError, KnowledgeBaseError) as exc:
@@ -117,6 +129,10 @@ class Saying:
             number = uuid.uuid4().hex[:8]
             log.exception("slack interaction failed id=%s", number)
             await self._sorry(ear, (await self.words(ear.person)).failed.format(id=number))
+        finally:
+            self._at_work -= 1
+            if not self._at_work:
+                self._idle.set()
 
     async def _sorry(self, ear: Ear, line: str) -> None:
         try:

@@ -100,6 +100,20 @@ async def test_a_slow_command_says_so_meanwhile(tmp_path: Path, monkeypatch: pyt
         await rig.slack.wait_for(lambda: told(rig, "Synced."))
 
 
+async def test_a_command_is_finished_before_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever typed a command just before the bot ends is still told."""
+    async with running(tmp_path) as rig:
+        rig.commands.slowly = asyncio.Event()
+        await rig.slack.command("/kb", "list", rig.ann, rig.channel)
+        await rig.slack.wait_for(lambda: rig.commands.ran)
+        rig.stop.set()
+        await rig.slack.wait_for(lambda: not rig.slack.sockets.connections)
+        rig.commands.slowly.set()
+        await asyncio.gather(rig.task)
+        assert told(rig, "Here are your sources.")
+    assert not [one for one in caplog.records if one.exc_info]
+
+
 async def test_removing_is_confirmed_in_a_modal(tmp_path: Path) -> None:
     """A command with a question opens a modal; sending it back carries the command out."""
     confirm = Confirm(title="Remove", text="Remove it?", label="Remove", command="remove handbook --yes")
