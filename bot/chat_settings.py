@@ -38,6 +38,6 @@ class PlatformSettings(Section):
     admin_groups: tuple[str, ...] = Field((), description="Ids of user groups or roles who may do so too.")
     person: str = Field("", description="User or group that is called when someone needs a person.")
     notices: str = Field("", description="Channel that is told when a sync fails; empty: none.")
-    language: str = Field("", description="Language of its own words; empty: the asker's, else English.")
+    language: str = Field("", description="Language of its own words; empty: the reader's, else English.")
     concurrent: int = Field(8, ge=1, le=64, description="Questions answered at a time.")
     per_person: int = Field(20, ge=1, description="Questions a person may ask in ten minutes.")
