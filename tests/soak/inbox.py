@@ -89,7 +89,7 @@ def run(data: Path, events: int, kills: int, rng: random.Random) -> Row:
             place = rng.randrange(REPLICAS)
             deliveries += replicas[place].kill()
             replicas[place] = start(data, 100 + killed)
-    finish(data, began)
+    finish(data, began + 2 * _STUCK + sent / 10)
     for replica in replicas:
         replica.kill()
     return judge(data, events, sent, killed, time.monotonic() - began)
@@ -121,10 +121,10 @@ def deliver(deliveries: list[int], replicas: list[Replica], rng: random.Random) 
         replica.take_acks()
 
 
-def finish(data: Path, began: float) -> None:
-    """Wait until nothing is left in the inbox."""
+def finish(data: Path, deadline: float) -> None:
+    """Wait until nothing is left in the inbox, at most until the monotonic clock says `deadline`."""
     with sqlite3.connect(data / "lorekeeper.db", timeout=30) as database:
-        while time.monotonic() - began < 2 * _STUCK:
+        while time.monotonic() < deadline:
             left = database.execute("SELECT count(*) FROM inbox WHERE state != 'done'").fetchone()[0]
             if not left:
                 return
