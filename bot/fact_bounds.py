@@ -14,6 +14,17 @@ Way = Literal["up", "down"]
 _MORE = r"(?:more|greater|longer|larger|higher|bigger|later|older|heavier|faster|newer|warmer|hotter|wider|taller|deeper|farther|further)"
 _LESS = r"(?:less|fewer|shorter|smaller|lower|earlier|younger|lighter|slower|cooler|colder|cheaper|sooner|narrower|nearer|closer)"
 _NO = r"(?:\bno|\bnot|\bnever|n't|\bcannot|\bnor)"
+# "It goes up to 7 %" tells where it goes and bounds nothing.
+_RISING_TEXT = """
+    go goes going went gone rise rises rising rose climb climbs climbing move moves moving jump jumps grow grows growing
+    increase increases increasing step steps bump bumps
+"""
+_RISES = "".join(rf"(?<!\b{verb} )" for verb in _RISING_TEXT.split())
+_PERIOD = re.compile(
+    r"\b(?:in|over|during|within|for|from|of) (?:the|your|our|their) (?:last|past|previous|preceding|prior|next|following|coming)\s+$"
+)
+_LATEST = re.compile(rf"{_NO} (?:later|shorter|less) than\s+(?:\w+ )?$")
+_SOONEST = re.compile(rf"{_NO} (?:earlier|sooner|more) than\s+(?:\w+ )?$")
 _WITHIN = r"(?:(?!(?:is|are|was|were|that|those|which|who|if|any more)\b)\w+\s+){0,6}?"
 _AHEAD = re.compile(r"\b(?:ahead|advance|prior|before|beforehand)\b")
 _SOONER = re.compile(r"\W*(?:\w+ )?(?:or|and) (?:earlier|sooner|later)\b")
@@ -23,19 +34,22 @@ _STRONG_UP = re.compile(
 )
 _STRONG_DOWN = re.compile(
     rf"{_NO}\s+{_WITHIN}(?:{_MORE}\s+than|in excess of|over(?!\s+(?:more|less|fewer)\b)|above|exceed\w*|beyond|surpass\w*|pass|go (?:over|above|past|beyond))|\bat (?:the (?:very )?)?(?:most|max(?:imum)?)|"
-    rf"\bmaximum|\bmax\b\.?|≤|<=?|\b{_LESS}\s+than|\bup to\b|\blimit(?:ed)? (?:of|to|is|at|be|are|was)\b|\bcap(?:s|ped)? (?:of|at|it at|them at)\b|\bas (?:much|many|long|high) as|\ba ceiling of|\btops out|\bno {_MORE}"
+    rf"\bmaximum|\bmax\b\.?|≤|<=?|\b{_LESS}\s+than|{_RISES}\bup to\b|\blimit(?:ed)? (?:of|to|is|at|be|are|was)\b|\bcap(?:s|ped)? (?:of|at|it at|them at)\b|\bas (?:much|many|long|high) as|\ba ceiling of|\btops out|\bno {_MORE}"
 )
 _UP_AFTER = re.compile(
-    rf"^[\s\w]{{0,12}}?(?:\+(?!\s)|\bor (?:{_MORE}|above|over|better|up)\b|\bplus\b(?!\s+\w)|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)\b(?! to\b)|\bmin\b|\bupwards?\b)"
+    rf"^[\s\w]{{0,12}}?(?:(?<!\s)\+(?!\d)|\bor (?:{_MORE}|above|over|better|up)\b|\bplus\b(?!\s+\w)|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)\b(?! to\b)|\bmin\b|\bupwards?\b)"
 )
 _DOWN_AFTER = re.compile(
     rf"^[\s\w]{{0,12}}?(?:\bor (?:{_LESS}|below|under)\b|\bmax(?:imum)?\b|\btops\b|\bat (?:the (?:very )?)?most|\blimit|\bcap\b|\band (?:no more|not one|below|under|down)|\bceiling|\band not a \w+ more)"
+)
+_DOWN_BEHIND = re.compile(
+    r"[\s\w]{0,24}, (?:tops|max(?:imum)?|at (?:the (?:very )?)?most|(?:and )?no more|(?:and )?not (?:an?|one) \w+ more)(?=\s*(?:[\[.!?;,\n]|$))"
 )
 _WEAK_UP = re.compile(
     r"\b(?:over|above|past|beyond|after|from|starting|surpass\w*|outlast\w*|floor|threshold|minimum|least|needs?|earlier|sooner|ahead|exceed\w*|excess)\b"
 )
 _WEAK_DOWN = re.compile(
-    r"\b(?:under|below|within|until|till|in|inside|by|before|allow\w*|ceiling|quota|for|maxes|squeeze|fit\w*|limit\w*|cap|capped|max|maximum|most|not yet|first)\b"
+    r"\b(?:under|below|within|up to|until|till|in|inside|by|before|allow\w*|ceiling|quota|for|maxes|squeeze|fit\w*|limit\w*|cap|capped|max|maximum|most|not yet|first)\b"
 )
 _PREPOSITION_UP = re.compile(r"\b(?:over|above|beyond)\s*(?:the \w+ )?$")
 _PREPOSITION_DOWN = re.compile(r"\b(?:under|below)\s*$")
@@ -146,6 +160,14 @@ def _strong(text: str, fact: Found) -> Way | None:
     before = _OTHER_NUMBER.split(before)[-1]
     if _SOONER.match(after) and _AHEAD.search(" ".join(_around(text, fact, _SENTENCE))):
         return None
+    if _PERIOD.search(before):
+        return None  # "the fees of the last 12 months" are as many, whatever bounds the fees
+    if _next(text, fact) == "before" and (_LATEST.search(before) or _SOONEST.search(before)):
+        return "up" if _LATEST.search(before) else "down"  # no later than 8 weeks before is at least 8 weeks
+    if _DOWN_BEHIND.match(_around(text, fact, _SENTENCE)[1]):
+        return "down"
+    if "+" in fact.shown[1:]:
+        return "up"
     if _UP_AFTER.match(after):
         return "down" if "." in fact.shown and _OLDER.match(after) else "up"
     if _DOWN_AFTER.match(after):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.fact_idioms import IDIOMS
 from bot.fact_opposites import denied_opposites, opposed
 from bot.facts import meaning, small
 from kb.words import stem
@@ -24,18 +25,6 @@ _BOUNDARY = re.compile(
     r"\b(?=(?:but|because|although|though|while|whereas|if|when|whenever|unless|except|so that|since|as long as|"
     r"however|otherwise|aber|sondern|wenn|weil|mais|si|pero|porque)\b)|\band(?= (?:then|it|they|you|we|he|she|the|that|never|not|don't|do|no|is|are|cannot|can|can't|must|may|should|will|won't|does|doesn't)\b)"
 )
-# Turns of phrase with a "no" in them that deny nothing of what is told.
-_IDIOMS = re.compile(
-    r"\b(?:with or without|no (?:worries|worry|problem|problemo|sweat|biggie|doubt|kidding|joke|lie|fuss|frills|drama|stress|matter|wonder|"
-    r"surprises?|big deal|questions? asked|ifs|buts|cap|less important|offen[cs]e|need to (?:worry|panic|fret|fear))|never (?:fear|mind|you mind)|"
-    r"fear not|worry not|fret not|without (?:fail|doubt|a doubt|question|further ado|delay|ado)|not only|not just|not to mention|not to worry|"
-    r"why not|if not|or not|as not|(?:do not|don't|dinna|dunna|don't ye|don't you) (?:worry|panic|fret|fear|be (?:shy|afraid|alarmed|fooled)|sweat it|you worry|ye worry|forget|miss out)|"
-    r"(?:do not|don't) you (?:know|forget)|(?:isn't|ain't|aren't|doesn't|don't|won't|wasn't|can't) (?:it|they|he|she|you|we|ye|that)(?=\s*[?,.!])|"
-    r"(?:can't|cannot|can not) (?:go wrong|miss it|help but|wait)|nothing (?:fancy|to it|to worry about|to fear|more|simpler|easier)|ain't nothing to it|"
-    r"ain't (?:gonna lie|rocket science)|not gonna lie|not rocket science|won't bite|believe it or not|more often than not|last but not least|nevertheless|nonetheless|"
-    r"none other than|need (?:i|we) not say|can't (?:stress|emphasi[sz]e) (?:this|it|that) enough|(?:do not|don't|never|not) (?:fail|neglect) to|"
-    r"never skips? a beat|not even|(?:and|oh|but) no(?=[,!])|oh no|sorry not sorry|no matter \w+|can't complain|(?:do not|don't) (?:mention it|hesitate|be shy)|no hard feelings|wouldn't you know it|(?:do not|don't) mind if|not a problem|no trouble|no pressure|no rush|no hurry|why don't (?:you|we|ye)|not a moment (?:too soon|to lose)|like no other|no less|no sooner said|whether or not|you won't regret it|sin embargo|pas mal)\b"
-)
 _NOBODY_BUT = re.compile(
     r"\b(?:nobody|no one|none|nothing|no-one|not \w+)\s+(?:else\s+)?(?:but|except(?: for)?|besides|other than|save)\b"
     r"|\b(?:no one|nobody) else\b|\bnowhere (?:else )?but\b"
@@ -47,6 +36,11 @@ _BOUND_WITH_NO = re.compile(
 )
 _UNTIL = re.compile(r"\b(?:wait\w*|once|only (?:after|when|once))\b")
 _NOT_YET = re.compile(r"\b(?:until|till|before|yet|unless|prior)\b")
+_BEFORE = re.compile(r"\b(?:before|until|till|prior to|ahead of)\b")
+# A number that says which one: port 22, account 4700.
+_NUMBERED = re.compile(
+    r"\b(?!(?:within|after|for|than|over|under|above|below|until|before|from|every|exceed|least|most|and)\b)[a-z]{3,} (\d+)\b(?!\s*[a-z%$€£])"
+)
 _NOTHING = re.compile(r"nothing|nobody|none|nowhere|nought|naught")
 _LACKS = re.compile(r"\b(?:without|lack\w*|missing)\b")
 _VERBAL = re.compile(r"\b(?:not|never|cannot|[a-z]+n't)\b")
@@ -95,6 +89,8 @@ _DENYING = (
     r"in(?:valid|active|accessible|eligible|correct|complete|visible|secure)|exception|exempt\w*|excused|removed|gone|outdated"
 )
 _SOFT = re.compile(rf"\b(?:{_HINTS}|{_DENYING})\b")
+# What ends the words that a "not" denies: "what is not confirmed is blocked".
+_PREDICATE = re.compile(r"\b(?:is|are|was|were|gets?|will|must|has|have)\b")
 _DENIES_ITSELF = re.compile(rf"\b(?:{_DENYING})\b")
 _STRONG_SOFT = re.compile(
     r"\b(?:forbid\w*|forbade|prohibit\w*|disallow\w*|banned|barred|unable|impossible|refus\w+|unsupported|unavailable|unnecessary|disabl\w+|denied|blocked|rejected|"
@@ -189,7 +185,7 @@ def _opposite(clause: Clause, after: Sequence[Clause]) -> bool:
 
 def clauses(text: str) -> list[Clause]:
     """Cut a text into its clauses; those without a word of meaning are left out."""
-    plain = _replaced(_BOUND_WITH_NO, " ", _replaced(_NOBODY_BUT, " only ", _replaced(_IDIOMS, " ", text)))
+    plain = _replaced(_BOUND_WITH_NO, " ", _replaced(_NOBODY_BUT, " only ", _replaced(IDIOMS, " ", text)))
     if ":" in plain:
         plain = _DENIED_LIST.sub(
             lambda match: f"{match[1]} {match[2].replace(', ', f', {match[1]} ')}", plain
@@ -218,7 +214,8 @@ def _clause(text: str) -> Clause:
     said = small(text)
     negators = list(_NEGATOR.finditer(said))
     double = any(
-        _STRONG_SOFT.search(" ".join(said[one.end() : one.end() + 80].split()[:3])) for one in negators
+        _STRONG_SOFT.search(_PREDICATE.split(" ".join(said[one.end() : one.end() + 80].split()[:3]))[0])
+        for one in negators
     )
     rest = _NEGATOR.sub(" ", said)
     cjk = len(_CJK_NEGATION.findall(text)) + len(_THAI.findall(text))
@@ -276,6 +273,8 @@ def _kept(denied: Clause, before: Sequence[Clause], after: Sequence[Clause]) -> 
         return not near or not all(one.forbids or (one.negative and one.soft) for one in near)
     if not (denied.negative or denied.forbids):
         return True
+    if not near and denied.lacks and not denied.stems and any(_NOT_YET.search(one.said) for one in after):
+        return True  # "without it" is "until that is done"
     if not near:
         return sum(one.negative or one.soft for one in after) >= sum(one.negative for one in before)
     if _still_denied(denied, before, after):
@@ -284,7 +283,7 @@ def _kept(denied: Clause, before: Sequence[Clause], after: Sequence[Clause]) -> 
     known = denied.hints
     if any(one.hints & _EXCEPTIONS for one in before):
         known |= _EXCEPTIONS
-    if _rephrased(denied, beside, after):
+    if _rephrased(denied, beside, after) or any(_waits(denied, one) for one in after):
         return True
     return any(
         (one.negative or one.hints - known or (one.soft and not denied.negative) or _later(denied, one))
@@ -310,6 +309,15 @@ def _later(denied: Clause, one: Clause) -> bool:
     return bool(_UNTIL.search(one.said)) and bool(_NOT_YET.search(denied.said))
 
 
+def _waits(denied: Clause, one: Clause) -> bool:
+    """Tell whether "no start before a check" is said as "a check before the start"."""
+    no, yes = _BEFORE.split(denied.said, maxsplit=1), _BEFORE.split(one.said, maxsplit=1)
+    if not denied.negative or one.negative or len(no) < 2 or len(yes) < 2:
+        return False
+    late, first, sooner, later = (frozenset(map(_root, meaning(part))) for part in (*no, *yes))
+    return bool(late & later and first & sooner) and not (late & sooner or first & later)
+
+
 def _rephrased(denied: Clause, near: Sequence[Clause], after: Sequence[Clause]) -> bool:
     """Tell whether what is denied is nowhere told, so that other words must stand for it: "silent" for no answer.
 
@@ -318,7 +326,8 @@ def _rephrased(denied: Clause, near: Sequence[Clause], after: Sequence[Clause]) 
     told = frozenset[str]().union(*(one.stems for one in after))
     allowed = any(one.may or _AFFIRMED.search(one.said) for one in near if not one.negative)
     demanded = denied.needless and any(one.must for one in near)
-    return bool(denied.heads) and not denied.heads & told and not (allowed or demanded or denied.forbidden)
+    known = denied.heads.union(_NUMBERED.findall(denied.said))
+    return bool(denied.heads) and not known & told and not (allowed or demanded or denied.forbidden)
 
 
 def _with_neighbours(
@@ -356,6 +365,8 @@ def _new(clause: Clause, before: Sequence[Clause], after: Sequence[Clause]) -> b
     if not (clause.negative or clause.forbids):
         return False
     near = _nearest(clause, before)
+    if any(_waits(clause, one) for one in before):
+        return False
     if any(one.negative and not one.stems for one in before):
         return False  # "Don't: …" denies all that is listed behind it
     if any(denied_opposites(clause.said) & one.stems for one in near):

@@ -56,7 +56,7 @@ _DATES = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"\b(?P<ordinal>first|1st|second|2nd|third|3rd|fourth|4th) quarter(?:(?:,| of)? (?:the year )?{_YEAR})?(?!\d)",
+        rf"\b(?P<ordinal>first|1st|second|2nd|third|3rd|fourth|4th)[ -]quarter(?:(?:,| of)? (?:the year )?{_YEAR})?(?!\d)",
         re.IGNORECASE,
     ),
     re.compile(rf"(?<![\d.-]){_YEAR}-(?P<number>\d{{2}})-(?P<day>\d{{2}})(?=T|\b)(?!-\d)"),
@@ -70,14 +70,19 @@ _DATES = (
     re.compile(r"(?<![\d/])(?P<raw>\d{1,2}/\d{1,2}/\d{2,4})(?![\d/])"),
     re.compile(rf"\b(?P<quarter>Q[1-4])(?:[ /-]{_YEAR})?\b"),
     re.compile(rf"(?<![.!?] )(?<!^)\b(?P<month>(?-i:{_MONTH}))"),
+    # Where a sentence begins, "May" asks, "March on" is a verb, and "Jan" may be somebody.
+    re.compile(
+        r"\b(?P<month>January|February|April|June|July|August|September|October|November|December|"
+        r"March(?! (?:on|to|in|into|up|over|back|off|ahead|forward|through)\b))(?!\w)"
+    ),
 )
 _WEEKDAY = re.compile(
-    r"\b(?P<day>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s?\b|\b(?P<short>Mon|Tue|Tues|Wed|Thu|Thur|Thurs|Fri|Sat|Sun)\b\.?",
+    r"\b(?P<day>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s?\b|\b(?P<short>Mon|Tue|Tues|Wed|Thu|Thur|Thurs|Fri|Sat|Sun)\b\.?"
 )
 _LOWER_WEEKDAY = re.compile(r"\b(?P<day>(?:mon|tues|wednes|thurs|fri|satur|sun)day)s?\b")
 _TIME = re.compile(
     r"(?<![\d:.])(?:(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
-    r"|(?P<twelve>1[0-2]|[1-9])\s*(?P<clock>[ap])\.?m\b\.?|(?P<oclock>1[0-2]|[1-9])\s*o'clock)(?![\d:])",
+    r"|(?P<twelve>1[0-2]|[1-9])\s*(?P<clock>[ap])\.?m\b\.?|(?P<oclock>1[0-2]|[1-9])\s*o'clock)(?!\d|:\d)",
     re.IGNORECASE,
 )
 _HOURS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]

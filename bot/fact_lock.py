@@ -6,6 +6,7 @@ of the draft must all be in the rewrite, where they were, and none may be new. O
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -88,7 +89,15 @@ class _Facts:
         """Tell whether a fact of another text is in this one; `keys` are all of this one's."""
         if fact.keys & keys:
             return True
+        if fact.shown.isalpha() and fact.shown.isupper() and _inside(fact.shown, self.text):
+            return True  # the SDK of `acme-sdk`
         return any(key.startswith("=") and holds(self.text, key[1:]) for key in fact.keys)
+
+
+def _inside(acronym: str, text: str) -> bool:
+    """Tell whether an acronym is a part of a literal."""
+    wanted = re.compile(rf"(?<![^\W_]){acronym}(?![^\W_])", re.IGNORECASE)
+    return any(wanted.search(one.shown) for one in literals(text).found)
 
 
 def _missing(facts: _Facts, others: Sequence[_Facts]) -> Iterator[str]:

@@ -74,6 +74,63 @@ _MASS_TEXT = """
     priority grade phase stage step option mode model type plan number item article clause annex appendix error code
 """
 _MASS = frozenset(_MASS_TEXT.split())
+# Plain words that stand before a noun at the beginning of a sentence: "Private cars are", "Keyboard shortcuts are".
+_COMMON_TEXT = """
+    able active actual additional annual automatic available average bad basic big brief broken busy central certain cheap
+    civil clean clear cold commercial common complete complex confidential constant corporate correct critical current daily
+    dangerous dark default defective different digital direct domestic dual dry due early easy electric electronic emergency
+    empty entire equal essential exact existing expensive expired external extra false fast federal final fixed flexible
+    foreign formal former free frequent fresh full general global green guaranteed half hard heavy hidden high historical
+    hot hourly huge human ideal idle illegal immediate inactive inbound incoming incorrect individual industrial initial
+    inner internal international invalid joint junior key known large late latest left legal light live local logical
+    long loose loud low lower main major male manual mandatory maximum medical medium mental mere middle minimum minor
+    missing mobile modern monthly multiple narrow national natural necessary negative new next nightly normal numeric
+    obsolete occasional odd official old older online open optional ordinary original outbound outgoing outer overdue own
+    partial particular past permanent personal physical plain planned pending poor positive possible potential powerful
+    practical previous primary prime prior private professional proper public pure quiet random rare raw ready real recent
+    red redundant regional registered regular related relevant reliable remaining remote rented required rich right risky
+    rough round rural safe same seasonal secondary secret secure senior sensitive separate serious several severe shared
+    sharp sick similar single slow small smart social soft solid sound spare special specific stale standard static sticky
+    strict strong subsequent successful sudden suitable suspicious tall technical temporary thick thin tight tiny top total
+    toxic true typical unique unpaid unused upper urgent useful usual valid valuable verbal vertical visible visual warm
+    weak weekly wet white wide wild wireless wooden written wrong yearly young
+    account address agency airport alarm amount answer application archive area asset audience audit author baby badge bag
+    balance ball bank bar base basement basket battery bed bell belt bicycle bike bill board boat body bonus book bottle
+    bottom box brake branch bridge bucket budget bug building bulk bus button cab cabinet cable calendar camera camp
+    candidate car card carrier case cash cell chain chair change channel charge chart chemical chief child city claim
+    client clinic clock cloud club coach column commit committee community company computer conference connector contact
+    contract contractor control cookie copy corner cost council counter country course crane crash crew currency customer
+    cycle damage dashboard database date day deadline deal decision desk detail device diagram diesel disk dispute district
+    doctor document dog domain door draft drawer driver drug duty earth edge editor employee employer engine engineer
+    estate evening event exam expense expert export eye face factor factory family farm father fee feature fee field file
+    film filter finger fire flag flight floor flow folder foot force forklift form format fridge friend front fuel function
+    fund garage garden gateway girl goal gold government grant ground group guard guest hall hand hazard head header
+    helmet hire hobby holiday home hotel hour house icon image import index industry injury inbox inspector instance
+    invoice issue job journey judge keyboard kitchen ladder lamp land language laptop launch lawyer layer leader league
+    leaf lease lesson letter library licence license lift line link list load loan lock log loop lorry machine mailbox
+    manager map market master matter meal meeting member memory menu metric mile mirror module moment monitor month
+    morning mother motor mouse movie museum name neighbour network notebook notice number nurse object office officer
+    order organ oven owner pack package page paint panel parcel parent park part partner party passenger passport password
+    patch patient pattern pension people person phone photo picture pipe place plane plant platform player pocket point
+    police pool port position post power president price printer prisoner private probe process product profile program
+    programme project property provider pump pupil purchase queue quota radio railway range rate reader reason receipt
+    recipe record referral region register release reminder repair reply report request rescue reservation reset result
+    reviewer ring risk river road role roof root route router row rule runner sample scale scanner schedule schema school
+    score screen script seal search season seat section seller sender sensor series server service session shelf shift
+    ship shirt shop shortcut side sign site skill sleeve slot socket source space speaker speed spill spring staircase
+    stair stakeholder star start state station stock store storm story street student subject subscriber summer supervisor
+    supplier surface switch symbol system table tank target task taxi teacher team template tenant tenancy term terminal
+    test theatre thread ticket tier time tool tower town toy track trader trail train tram tree trial trip truck trustee
+    tyre unit user utility vacancy vacation van vehicle vendor venue video village visa visitor voice volunteer vote
+    voucher wall wallet warehouse warranty waste watch web webhook week weekend wheel wife window winter wire worker
+    workshop year zone
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
+_PLURAL_NOUN = re.compile(
+    r"\s+[a-z]{2,}s\s+(?:(?:also|always|never|only|usually)\s+)?(?:are|were|have|had|do|don't|can|can't|cannot|must|may|might|should|"
+    r"shall|will|won't|would|need|aren't|weren't|go|get|take|stay|remain|of|for|in|on|at|to|from|with|without|by|that|which|who|"
+    r"above|below|over|under|older|larger|longer|more|less|and|or)\b"
+)
 _MASS_ENDINGS = (
     "ing", "tion", "sion", "ment", "ness", "ity", "ance", "ence", "age", "ure", "ship", "ware", "ics", "cy", "sis",
     "dom", "hood", "ism", "ally", "ly", "ery", "back", "off",
@@ -225,6 +282,8 @@ def _name_at_start(text: str, match: re.Match[str], word: str, evidence: Evidenc
     ):
         return False
     after = text[match.end() :] if not match.group().endswith("'s") else "'s"
+    if word.casefold() in _COMMON and _PLURAL_NOUN.match(after):
+        return False
     if (following := re.match(r"\s+(?!I\b)([A-Z][a-z][A-Za-z]*)", after)) is not None:
         return following[1].casefold() not in _PLAIN
     if word.casefold().endswith(_MASS_ENDINGS):

@@ -115,7 +115,7 @@ _UNITS: dict[str, tuple[str, Fraction]] = (
     | {"quarter": ("month", Fraction(3)), "decade": ("month", Fraction(120))}
 )
 _UNIT = re.compile(
-    r"[\s-]*\(?\s*(?:more |full |whole |calendar |business |working |consecutive )?(?P<unit>%|°\s?[cf]?|[$€£]|per cent|degrees celsius|[A-Za-z]+)(?![\w])"
+    r"\+?[\s-]*\(?\s*(?:more |full |whole |calendar |business |working |consecutive )?(?P<unit>%|°\s?[cf]?|[$€£]|per cent|degrees celsius|[A-Za-z]+)(?![\w])"
 )
 # "5 vacation days" are 5 days of vacation: a noun may stand before the unit of time.
 _FAR_UNIT = re.compile(

@@ -14,7 +14,14 @@ from pathlib import Path
 from bot.fact_lock import judge
 
 FOLDER = Path(__file__).parent / "lock_data"
-SETS = {"A": ("set_a",), "B": ("set_b1", "set_b2"), "C": ("set_c",), "D": ("set_d",)}
+SETS = {
+    "A": ("set_a",),
+    "B": ("set_b1", "set_b2"),
+    "C": ("set_c",),
+    "D": ("set_d",),
+    "E": ("set_e",),
+    "E2": ("set_e2",),
+}
 # What the lock promises to find. Swapped words without a name or a number, roles such as "engineer", the
 # order of whole lists and some "and" for "or" are words to it.
 LOCKED = frozenset(

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.messages import Answer, AnswerDelta, AnswerDone, Question, Usage
 from bot.persona import Stylist
 from bot.persona_settings import NamedVoice, PersonaSettings
-from bot.personas import Choice, Personas, choose_model
+from bot.personas import Personas, choose_model
 from bot.settings import LlmSettings
 from tests.bot import styled
 from tests.bot.found import assistant, passage
@@ -25,6 +25,7 @@ ASK = Question(text="How many digits has a printer PIN?", persona="pirate")
 PLAIN = f"{PINS.text} [1]"
 TOLD = "Arr, printer PINs have six digits, and after 90 days they expire [1]!"
 CASES = 500
+HASTY, PATIENT = 1.0, 60.0  # seconds that a voice may take
 
 
 def personas(server: OpenAIEmulator, **changes: object) -> Personas:
@@ -186,7 +187,7 @@ def test_choose_model_is_plain_about_why_nobody_speaks() -> None:
     assert choose_model("BARD", on).model.model == "ft:bard"
 
 
-def cases(server: OpenAIEmulator, choice: Choice) -> list[tuple[str, styled.Draft, Reply, Choice]]:
+def cases() -> list[tuple[str, styled.Draft, Reply]]:
     """Return 500 drafts with what the style model does to each: (a) to (h) in turn."""
     kinds = ["keeps the facts", *styled.BREAKS, "hangs", "errors"]
     found = []
@@ -199,36 +200,38 @@ def cases(server: OpenAIEmulator, choice: Choice) -> list[tuple[str, styled.Draf
             reply = say("Arr", one.kept, between=forever) if seed % 2 else say(one.kept, first_token=forever)
         elif kind == "errors":
             reply = INTERNAL
-        found.append((kind, one, reply, choice))
+        found.append((kind, one, reply))
     return found
 
 
 async def test_500_generated_cases(server: OpenAIEmulator) -> None:
     """(a) passes; all that drop, change, flip, invent, hang or fail give the draft, within the time limit."""
-    limit = 5.0
-    stylist = Stylist(personas(server, timeout=limit), lambda _name: SecretStr(server.key))
-    made = cases(server, choose_model("pirate", stylist.personas))
-    by_draft = {one.text: reply for _, one, reply, _ in made}
+    # Only what hangs meets a short limit: on a loaded machine the others may take a while.
+    stylists = {
+        limit: Stylist(personas(server, timeout=limit), lambda _name: SecretStr(server.key))
+        for limit in (HASTY, PATIENT)
+    }
+    made = cases()
+    by_draft = {one.text: reply for _, one, reply in made}
     assert len(made) == CASES
     server.reply = lambda request: by_draft[_first_user(request.body)]
     several = asyncio.Semaphore(16)
-    slowest = 0.0
 
-    async def run(kind: str, one: styled.Draft, choice: Choice) -> tuple[str, styled.Draft, Answer]:
-        nonlocal slowest
+    async def run(kind: str, one: styled.Draft) -> tuple[str, styled.Draft, Answer, float]:
+        stylist = stylists[HASTY if kind == "hangs" else PATIENT]
         async with several:
             began = time.perf_counter()
-            answer = await stylist.rewrite(choice, answered(one.text))
-            slowest = max(slowest, time.perf_counter() - began)
-        return kind, one, answer
+            answer = await stylist.rewrite(choose_model("pirate", stylist.personas), answered(one.text))
+            return kind, one, answer, time.perf_counter() - began
 
-    unique = {one.text: (kind, one, choice) for kind, one, _, choice in made}
+    unique = {one.text: (kind, one) for kind, one, _ in made}
     results = await asyncio.gather(*(run(*case) for case in unique.values()))
-    await stylist.close()
-    for kind, one, answer in results:
+    for stylist in stylists.values():
+        await stylist.close()
+    for kind, one, answer, took in results:
         wanted = one.kept if kind == "keeps the facts" else one.text
         assert answer.text == wanted, (kind, one, answer.voice)
-    assert slowest < limit + 2.0
+        assert kind != "hangs" or HASTY <= took < PATIENT / 2, (one, answer.voice)
 
 
 def _first_user(body: dict[str, object]) -> str:
