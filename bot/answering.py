@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 55.0  # seconds without a word after which a turn is given up: a reader is told within a minute
 MEMORY = 7200.0  # seconds that a conversation outside threads is remembered
 ANSWER_KEPT = 120.0  # that an answer is used again when the platform refused it
+_COURTESY, _CALM = 0.15, 0.004  # seconds at most, and of one look at the loop
 LARGEST_FILE = 20_000_000
 
 
@@ -56,6 +57,15 @@ class Parts:
     clock: Callable[[], float] = time.time
 
 
+async def _calm() -> None:
+    """Wait until the loop has time, not for long: what else was asked is heard before this is answered."""
+    end = time.monotonic() + _COURTESY
+    while (began := time.monotonic()) < end:
+        await asyncio.sleep(_CALM)
+        if time.monotonic() - began < 2 * _CALM:
+            return
+
+
 class Answering:
     """Carries out plans, `concurrent` of them at a time."""
 
@@ -72,6 +82,7 @@ class Answering:
         surface = self._surface(turn)
         if plan.asked:
             await surface.working(turn.incoming)
+            await _calm()
         async with self._slots:
             if adds_files(turn.incoming):
                 await self._add_files(turn, plan)

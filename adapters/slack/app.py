@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from bot.home import Home
 
 _CALL_SECONDS = 15.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds between two tries to reach Slack
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0  # seconds between two tries to reach Slack
 _LAST_SECONDS = 3.0  # for who pressed or typed something just before the end
 _CONNECTIONS = 64
 _OK = 200

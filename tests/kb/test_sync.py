@@ -15,6 +15,7 @@ from kb.documents import EVERYONE, Audience, document_id
 from kb.errors import DocumentUnreadable, EmbeddingError, LeaseLost, SourceUnknown, StoreFull, SyncRefused
 from kb.leases import Leases
 from kb.manifest import Manifest
+from kb.nodes import Embedding
 from kb.reports import Progress, SyncReport
 from kb.settings import SyncSettings
 from kb.sources import FolderSource
@@ -482,22 +483,21 @@ async def test_a_second_sync_is_refused(base: Base) -> None:
     assert (await base.sync()).added == 5
 
 
-async def test_a_taken_over_run_writes_nothing_more(base: Base) -> None:
+async def test_a_taken_over_run_writes_nothing_more(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run whose lease went to another stops before its next write."""
     base.files.update(sample(60))
     base.settings = SyncSettings(batch_documents=20)
     leases = Leases(base.manifest.engine, ttl=0.0)
 
-    async def steal() -> None:
-        await leases.acquire("s")
+    embed, stolen = base.embedder.embed_passages, asyncio.Event()
 
-    stolen: list[asyncio.Task[None]] = []
+    async def steal_and_embed(texts: Sequence[str], *, urgent: bool = False) -> list[Embedding]:
+        if len(base.embedder.texts) > 30 and not stolen.is_set():
+            stolen.set()
+            await leases.acquire("s")
+        return await embed(texts, urgent=urgent)
 
-    def fail(_texts: Sequence[str]) -> None:
-        if len(base.embedder.texts) > 30 and not stolen:
-            stolen.append(asyncio.create_task(steal()))
-
-    base.embedder.fail = fail
+    monkeypatch.setattr(base.embedder, "embed_passages", steal_and_embed)
     synchroniser = Synchroniser(
         base.store,
         base.manifest,
