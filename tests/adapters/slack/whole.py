@@ -6,14 +6,11 @@ successor; two that are open at once are replicas.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.slack.app import SlackApp
 from adapters.slack.settings import SlackSettings
@@ -25,68 +22,31 @@ from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.replies import Replies
 from kb.database import open_database
+from tests.adapters.backstage import Assistants, Backstage
 from tests.adapters.slack.harness import ScriptedCommands, ScriptedCurated, ScriptedHome, secrets_of
 from tests.adapters.slack.serving import SECONDS, shown
 from tests.bot.desks import ScriptedAssistant, until_done
 from tests.emulators.slack.server import SlackEmulator
 from tests.emulators.slack.workspace import Message, Payload
 
-Assistants = Callable[[Ledger], Any]
-
 
 @dataclass(kw_only=True)
-class Bot:
+class Bot(Backstage):
     """One running bot."""
 
     slack: SlackEmulator
-    engine: AsyncEngine
-    assistant: Any
-    inbox: Inbox
-    desk: Desk
     app: SlackApp
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def start(self) -> None:
+    async def begin(self) -> None:
+        """Begin to serve, and wait until Slack is heard."""
         before = len(self.slack.sockets.connections)
         await self.app.open()
-        self.tasks = [
-            asyncio.create_task(self.desk.run(self.stop, drain_seconds=5)),
-            asyncio.create_task(self.app.run(self.ended)),
-        ]
+        self.start(self.app)
         await self.slack.wait_for(
             lambda: self.tasks[1].done() or len(self.slack.sockets.connections) > before, SECONDS
         )
         if self.tasks[1].done():
             self.tasks[1].result()
-
-    async def close(self) -> None:
-        """End in order, as `serve` does: first the desk, then what it speaks through."""
-        self.stop.set()
-        await asyncio.wait(self.tasks[:1])
-        self.ended.set()
-        await asyncio.wait(self.tasks)
-        await self._let_go()
-
-    async def crash(self) -> None:
-        """End without giving anything back: what was claimed stays claimed until its lease is over."""
-        turns = [turn.task for turn in self.desk._running.values() if turn.task is not None]
-        for task in turns:
-            task.cancel()
-        if turns:
-            await asyncio.wait(turns)
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.wait(self.tasks)
-        await self._let_go()
-
-    async def _let_go(self) -> None:
-        tasks, self.tasks = self.tasks, []
-        await self.engine.dispose()
-        for task in tasks:
-            if not task.cancelled():
-                task.result()
 
 
 @asynccontextmanager
@@ -135,8 +95,11 @@ async def bot(
         engine=engine,
         quiet_seconds=quiet_seconds,
     )
-    one = Bot(slack=slack, engine=engine, assistant=assistant, inbox=inbox, desk=desk, app=app)
-    await one.start()
+    one = Bot(
+        slack=slack, engine=engine, rules=rules, assistant=assistant, inbox=inbox, desk=desk,
+        aftercare=aftercare, app=app,
+    )  # fmt: skip
+    await one.begin()
     try:
         yield one
     finally:
