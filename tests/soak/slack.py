@@ -23,7 +23,8 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.adapters.slack.serving import KEY, LOREKEEPER, environment, people, shown, write
+from tests.adapters.command import LOREKEEPER
+from tests.adapters.slack.serving import KEY, environment, people, shown, write
 from tests.emulators.slack.faults import Fault
 from tests.emulators.slack.server import SlackEmulator
 from tests.emulators.slack.workspace import Message, Payload

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.adapters.served import SECONDS, ServedProcess, start
 from tests.emulators.discord.messages import Message, Upload
 from tests.emulators.discord.people import Someone
 from tests.emulators.discord.places import Channel, Guild, Member
@@ -20,9 +19,7 @@ from tests.emulators.discord.server import DiscordEmulator
 
 Value = TypeVar("Value")
 
-LOREKEEPER = Path(sys.executable).parent / "lorekeeper"
 _BEAT = 0.1  # seconds between looks at what tells nobody that it changed, such as a database
-SECONDS = 40.0  # of patience on a busy machine; whatever waits is woken as soon as it is there
 
 HANDBOOK = {
     "leave.md": "# Leave policy\n\nEverybody has 28 days of paid leave a year.\n",
@@ -112,59 +109,21 @@ def write(folder: Path, town: Town, *, more: str = "", in_discord: str = "") -> 
     (folder / "config.toml").write_text(settings, encoding="utf-8")
 
 
-@dataclass
-class Served:
-    """A serving process and the lines that it has written so far."""
+@dataclass(kw_only=True)
+class Served(ServedProcess):
+    """A serving process before the emulator."""
 
     town: Town
-    folder: Path
-    process: asyncio.subprocess.Process
-    lines: list[str] = field(default_factory=list)
-    more: asyncio.Condition = field(default_factory=asyncio.Condition)
-    closed: bool = False
 
     @property
     def discord(self) -> DiscordEmulator:
         return self.town.discord
-
-    async def read(self) -> None:
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
-            async with self.more:
-                self.lines.append(line.decode())
-                self.more.notify_all()
-        async with self.more:
-            self.closed = True
-            self.more.notify_all()
-
-    async def line(self, containing: str, *, after: int = 0) -> str:
-        """Return the first line that holds a text, once it is written."""
-
-        def found() -> str:
-            return next((line for line in self.lines[after:] if containing in line), "")
-
-        async with asyncio.timeout(SECONDS), self.more:
-            await self.more.wait_for(lambda: self.closed or found())
-        assert found(), f"{containing!r} is in no line of {self.lines}"
-        return found()
 
     async def ready(self, sessions: int = 1) -> None:
         """Wait until the handbook is synced, the bot hears Discord and its commands are registered."""
         await self.discord.ready(sessions, SECONDS)
         await self.line("handbook: ")
         await self.until(lambda: self.discord.world.commands)
-
-    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return how the process ended."""
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-        async with asyncio.timeout(SECONDS):
-            return await self.process.wait()
-
-    @property
-    def log(self) -> str:
-        """What the process wrote into its log files."""
-        return "".join(one.read_text("utf-8") for one in self.folder.glob(".lorekeeper/logs/*"))
 
     def rows(self, query: str, *values: object) -> list[Any]:
         """Return what the process's database answers."""
@@ -217,20 +176,7 @@ def environment(discord: DiscordEmulator, folder: Path) -> dict[str, str]:
 @asynccontextmanager
 async def serve(town: Town, folder: Path, **variables: str) -> AsyncIterator[Served]:
     """Run `lorekeeper serve` in a folder; it is killed at the end if it still runs."""
-    process = await asyncio.create_subprocess_exec(
-        LOREKEEPER,
-        "serve",
-        cwd=folder,
-        env=environment(town.discord, folder) | variables,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    served = Served(town, folder, process)
-    reading = asyncio.create_task(served.read())
-    try:
+    process = await start(folder, environment(town.discord, folder) | variables)
+    served = Served(town=town, folder=folder, process=process)
+    async with served.watched():
         yield served
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from tests.adapters.served import SECONDS, ServedProcess, start
 from tests.emulators.slack.server import SlackEmulator
 from tests.emulators.slack.workspace import Message
 
 Value = TypeVar("Value")
 
-LOREKEEPER = Path(sys.executable).parent / "lorekeeper"
-SECONDS = 40.0  # of patience on a busy machine; whatever waits is woken as soon as it is there
 
 ADA, ANN, BOB = "U0ADA", "U0ANN", "U0BOB"  # Ada is the admin that the settings name
 GENERAL, AUTO, FIRST, DRAFTS, NOTICES = "C0GENERAL", "C0AUTO", "C0FIRST", "C0DRAFTS", "C0NOTICES"
@@ -91,54 +88,16 @@ def write(folder: Path, slack: SlackEmulator, *, more: str = "", in_slack: str =
     (folder / "config.toml").write_text(settings, encoding="utf-8")
 
 
-@dataclass
-class Served:
-    """A serving process and the lines that it has written so far."""
+@dataclass(kw_only=True)
+class Served(ServedProcess):
+    """A serving process before the emulator."""
 
     slack: SlackEmulator
-    folder: Path
-    process: asyncio.subprocess.Process
-    lines: list[str] = field(default_factory=list)
-    more: asyncio.Condition = field(default_factory=asyncio.Condition)
-    closed: bool = False
-
-    async def read(self) -> None:
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
-            async with self.more:
-                self.lines.append(line.decode())
-                self.more.notify_all()
-        async with self.more:
-            self.closed = True
-            self.more.notify_all()
-
-    async def line(self, containing: str, *, after: int = 0) -> str:
-        """Return the first line that holds a text, once it is written."""
-
-        def found() -> str:
-            return next((line for line in self.lines[after:] if containing in line), "")
-
-        async with asyncio.timeout(SECONDS), self.more:
-            await self.more.wait_for(lambda: self.closed or found())
-        assert found(), f"{containing!r} is in no line of {self.lines}"
-        return found()
 
     async def ready(self, connections: int = 2) -> None:
         """Wait until the handbook is synced and the bot hears Slack."""
         await self.line("handbook: ")
         await self.slack.connected(connections, SECONDS)
-
-    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return how the process ended."""
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-        async with asyncio.timeout(SECONDS):
-            return await self.process.wait()
-
-    @property
-    def log(self) -> str:
-        """What the process wrote into its log files."""
-        return "".join(one.read_text("utf-8") for one in self.folder.glob(".lorekeeper/logs/*"))
 
     async def until(self, found: Callable[[], Value]) -> Value:
         """Return what `found` gives once it is truthy; it may look at files and the database too."""
@@ -178,23 +137,10 @@ def environment(slack: SlackEmulator, folder: Path) -> dict[str, str]:
 @asynccontextmanager
 async def serve(slack: SlackEmulator, folder: Path, **variables: str) -> AsyncIterator[Served]:
     """Run `lorekeeper serve` in a folder; it is killed at the end if it still runs."""
-    process = await asyncio.create_subprocess_exec(
-        LOREKEEPER,
-        "serve",
-        cwd=folder,
-        env=environment(slack, folder) | variables,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    served = Served(slack, folder, process)
-    reading = asyncio.create_task(served.read())
-    try:
+    process = await start(folder, environment(slack, folder) | variables)
+    served = Served(slack=slack, folder=folder, process=process)
+    async with served.watched():
         yield served
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading
 
 
 def shown(message: Message) -> str:
