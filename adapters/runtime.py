@@ -185,9 +185,9 @@ class Runtime:
             self._parts[name] = asyncio.ensure_future(opener())
 
     async def _open_engine(self) -> AsyncEngine:
-        open_database = (await _imported("kb.database")).open_database
-        engine: AsyncEngine = await open_database(self.settings.database.url, self.data)
-        self._stack.push_async_callback(engine.dispose)
+        module = await _imported("kb.database")
+        engine: AsyncEngine = await module.open_database(self.settings.database.url, self.data)
+        self._stack.push_async_callback(module.close_database, engine)
         return engine
 
     async def _open_embedder(self) -> Embedder:

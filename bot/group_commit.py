@@ -21,7 +21,7 @@ class GroupCommit:
     """Runs writes one after the other, those that came meanwhile in one transaction.
 
     A piece of work touches nothing but the database: it is run again by itself when another one of its group
-    fails.
+    fails. What is cancelled before its turn is not run.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -42,11 +42,13 @@ class GroupCommit:
             while self._waiting:
                 group = self._waiting[:LARGEST_GROUP]
                 del self._waiting[: len(group)]
-                await self._commit(group)
+                await self._commit([one for one in group if not one[1].cancelled()])
         finally:
             self._committing = None
 
     async def _commit(self, group: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
+        if not group:
+            return
         try:
             async with transaction(self._engine) as connection:
                 results = [await work(connection) for work, _ in group]

@@ -10,13 +10,14 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import await_only
 
 from kb.errors import StoreError, StoreFull, StoreNewer
@@ -27,6 +28,7 @@ VERSION_TABLE = "kb_version"
 
 _BUSY_SECONDS = 30
 _LOCKED_SECONDS = 0.02
+_LEAVING_SECONDS = 5.0  # that whoever still uses a connection has to give it back when all are closed
 _MIGRATION_LOCK = 0x6C6F7265  # any number, the same in every release: it names an advisory lock
 _ASYNC_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -58,6 +60,18 @@ async def open_database(url: str, data: Path) -> AsyncEngine:
         await engine.dispose()
         raise
     return engine
+
+
+async def close_database(engine: AsyncEngine) -> None:
+    """Close all connections, once those in use were given back: one that is given back later stays open."""
+    pool, returned = engine.pool, asyncio.Event()
+    event.listen(engine.sync_engine, "checkin", lambda *_: returned.set())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LEAVING_SECONDS):
+            while isinstance(pool, QueuePool) and pool.checkedout():
+                returned.clear()
+                await returned.wait()
+    await engine.dispose()
 
 
 def connect(url: str, data: Path) -> AsyncEngine:

@@ -23,7 +23,7 @@ from bot.desk import Desk
 from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.replies import Replies
-from kb.database import open_database
+from kb.database import close_database, open_database
 from tests.bot.desks import ScriptedAssistant, until_done
 
 Assistants = Callable[[Ledger], Any]
@@ -84,7 +84,7 @@ class Backstage:
 
     async def _let_go(self) -> None:
         tasks, self.tasks = self.tasks, []
-        await self.engine.dispose()
+        await close_database(self.engine)
         for task in tasks:
             if not task.cancelled():
                 task.result()
@@ -129,7 +129,7 @@ async def backstage(
         if behind.tasks:
             await behind.close()
         else:
-            await engine.dispose()
+            await close_database(engine)
 
 
 def _listen(behind: Backstage, beat: Callable[[], None]) -> None:

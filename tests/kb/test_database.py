@@ -13,8 +13,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
 
-from kb.database import MIGRATIONS, VERSION_TABLE, open_database, reading, transaction
+from kb.database import MIGRATIONS, VERSION_TABLE, close_database, open_database, reading, transaction
 from kb.errors import StoreError, StoreFull, StoreNewer
 from kb.tables import metadata, sources
 
@@ -142,6 +143,30 @@ async def test_a_failed_block_is_rolled_back(tmp_path: Path) -> None:
         count = (await connection.execute(text("SELECT count(*) FROM sources"))).scalar()
     await engine.dispose()
     assert count == 0
+
+
+async def test_closing_waits_for_who_still_writes(tmp_path: Path) -> None:
+    """A database is closed once what is being written is written; no connection stays open."""
+    engine = await open_database("", tmp_path)
+    writing, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with transaction(engine) as connection:
+            writing.set()
+            await goes_on.wait()
+            await connection.execute(text("UPDATE kb_version SET version_num = '9999_written'"))
+
+    task = asyncio.create_task(write())
+    await writing.wait()
+    closing, pool = asyncio.create_task(close_database(engine)), engine.pool
+    await asyncio.wait({closing}, timeout=0.05)
+    assert not closing.done()
+    goes_on.set()
+    await asyncio.gather(task, closing)
+    assert isinstance(pool, QueuePool)
+    assert (pool.checkedin(), pool.checkedout()) == (0, 0)
+    with pytest.raises(StoreNewer, match="9999_written"):
+        await open_database("", tmp_path)
 
 
 async def test_a_full_database_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.errors import SourceUnavailable, StoreError, SyncRefused
 from kb.reports import DocumentError, SyncReport
 from kb.schedule import Scheduler
@@ -57,7 +57,7 @@ class Work:
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     engine = await open_database("", tmp_path)
     yield engine
-    await engine.dispose()
+    await close_database(engine)
 
 
 @pytest.fixture

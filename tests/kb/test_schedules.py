@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kb import timing
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.leases import Leases
 from kb.schedules import CLAIM_SECONDS, Schedules
 from kb.settings import ScheduleSettings, check_schedule
@@ -37,7 +37,7 @@ def clock() -> Clock:
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     engine = await open_database("", tmp_path)
     yield engine
-    await engine.dispose()
+    await close_database(engine)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from bot.curated import Quoted
 from bot.forms import Form, Told
 from bot.ledger import Ledger
 from bot.messages import Answer, Citation
-from kb.database import open_database
+from kb.database import close_database, open_database
 from tests.emulators.discord.server import DiscordEmulator
 
 Turn = Callable[[Incoming, Surface], Awaitable[None]]
@@ -262,4 +262,4 @@ async def bot(
         stop.set()
         await asyncio.gather(*desk.tasks, return_exceptions=True)
         await asyncio.gather(running, return_exceptions=True)
-        await engine.dispose()
+        await close_database(engine)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from bot.tables import inbox
-from kb.database import transaction
+from kb.database import close_database, transaction
 from tests.adapters.discord.conftest import Town
 from tests.adapters.discord.scripted import ScriptedDesk, bot, database
 
@@ -23,7 +23,7 @@ async def heard_before(folder: Path, channel: str, at: float, *, workspace: str 
     engine = await database(folder)
     async with transaction(engine) as connection:
         await connection.execute(insert(inbox), row)
-    await engine.dispose()
+    await close_database(engine)
 
 
 async def test_questions_asked_meanwhile_are_answered(town: Town, tmp_path: Path) -> None:

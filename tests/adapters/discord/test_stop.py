@@ -16,7 +16,7 @@ from bot.inbox import Inbox
 from bot.languages import de, en, es, fr
 from bot.ledger import Ledger
 from bot.wording import Texts
-from kb.database import open_database
+from kb.database import close_database, open_database
 from tests.adapters.backstage import SECONDS
 from tests.adapters.discord.whole import Team, team
 from tests.bot.desks import ScriptedAssistant
@@ -235,4 +235,4 @@ async def test_a_stop_reaches_the_process_that_answers(tmp_path: Path) -> None:
         held = await inbox.renew({first.id, second.id})
         assert held.stopped == {first.id}
     finally:
-        await engine.dispose()
+        await close_database(engine)

@@ -20,7 +20,7 @@ from bot.chat_settings import ChannelSettings
 from bot.forms import Field, FieldError, Form, Told
 from bot.home import HomeView
 from bot.messages import Answer, Citation
-from kb.database import connect
+from kb.database import close_database, connect
 from kb.documents import Audience
 from kb.errors import StoreError
 from tests.emulators.slack.server import SlackEmulator
@@ -253,7 +253,7 @@ async def running(
         await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=10)
         ready.cancel()
         if task.done():
-            await engine.dispose()
+            await close_database(engine)
             task.result()
         if app.address is not None:
             slack.request_url = f"http://{app.address[0]}:{app.address[1]}/slack/events"
@@ -266,7 +266,7 @@ async def running(
             await asyncio.gather(*desk.tasks, return_exceptions=True)
             stop.set()
             await asyncio.gather(task, return_exceptions=True)
-            await engine.dispose()
+            await close_database(engine)
 
 
 __all__ = ["FORM", "FieldError", "Rig", "answer_at_once", "answered", "running"]
