@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PASSAGES = 5
 SENTENCES = 2
+FRAGMENT = 0.4  # how much less a line counts that is no whole sentence, such as a caption
+NEAR = 0.6  # how much less a second sentence may score: what is further off seldom holds the answer
 COMPARED = 32  # sentences that are embedded: about 80 ms
 REMEMBERED = (
     4_096  # sentences whose embeddings are kept, about 3 kB each: what is asked often is quoted often
@@ -37,6 +39,11 @@ _HOW_TO = re.compile(
     r"\bhow (?:(?:do|can|could|should|would|must|might|shall) (?:i|we|you|one|someone)\b|to\b)"
     r"|\bhow (?:i|we|you) (?:can|could|should)\b"
     r"|^\W*(?:what are the steps|which steps|steps (?:to|for)\b|walk me through|guide me)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"\b(?:commands?|syntax|examples?|snippets?|code|flags?|options?|config(?:uration)?|settings?|scripts?|"
+    r"quer(?:y|ies)|regex|curl|install|run)\b|`",
     re.IGNORECASE,
 )
 
@@ -124,19 +131,17 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     found: dict[str, _Candidate] = {}
     for rank, passage in enumerate(passages):
         base = 0.5 * passage.score + 0.3 / (rank + 1)
-        for unit in _units(passage):
-            score = base + coverage(wanted, frozenset(words(unit.plain)))
+        for unit in (unit for node in passage.nodes for unit in quotables(node.text)):
+            score = base + coverage(wanted, frozenset(words(unit.plain))) - FRAGMENT * unit.fragment
             found.setdefault(unit.plain, _Candidate(unit=unit, passage=rank, order=len(found), score=score))
-    return list(found.values())
-
-
-def _units(passage: Passage) -> list[Quotable]:
-    return [unit for node in passage.nodes for unit in quotables(node.text)]
+    told = [item for item in found.values() if not item.unit.bare_code]
+    return list(found.values()) if _CODE.search(question) or not told else told
 
 
 def _chosen(scored: Sequence[_Candidate]) -> list[_Candidate]:
     """Return the best units: in reading order within a passage, the best one's passage first."""
     best = sorted(scored, key=lambda item: (-item.score, item.order))[:SENTENCES]
+    best = [item for item in best if item.score >= best[0].score - NEAR]
     first = best[0].passage if best else 0
     return sorted(best, key=lambda item: (item.passage != first, item.passage, item.order))
 
@@ -156,16 +161,15 @@ def _composed(chosen: Sequence[_Candidate], passages: Sequence[Passage]) -> Comp
 
 
 def _merged(chosen: Sequence[_Candidate]) -> list[tuple[Quotable, int]]:
-    """Return units with their passages; rows of one table become one table."""
+    """Return units with their passages; rows of one table become one table, items of one list one list."""
     merged: list[tuple[Quotable, int]] = []
     for item in chosen:
         unit, last = item.unit, merged[-1] if merged else None
-        if last and unit.shape == last[0].shape == "table" and last[1] == item.passage:
-            *header, row = unit.text.splitlines()
-            if last[0].text.splitlines()[: len(header)] == header:
-                merged[-1] = (replace(last[0], text=f"{last[0].text}\n{row}"), item.passage)
-                continue
-        merged.append((unit, item.passage))
+        if last and unit.lead and (last[0].lead, last[1]) == (unit.lead, item.passage):
+            text = f"{last[0].text}\n{unit.text.removeprefix(unit.lead).lstrip()}"
+            merged[-1] = (replace(last[0], text=text), item.passage)
+        else:
+            merged.append((unit, item.passage))
     return merged
 
 

@@ -17,37 +17,60 @@ SHORT_LIST_WORDS = 80
 _TERM_WORDS = 6  # a paragraph whose first line is as short defines a term
 _LONGEST_COMPARED = 1_000
 _ITEM_MARK = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,9}[.)])[ \t]+")
+_LABEL = re.compile(r"(\*\*|__)[^*_]+[.:!?]?\1[.:!?]?")  # a bold name before what is said of it
 _SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotable:
-    """A unit of a passage. `text` is Markdown that is whole by itself; `plain` is what is compared."""
+    """A unit of a passage. `text` is Markdown that is whole by itself; `plain` is what is compared.
+
+    `lead` is the beginning of `text` that it shares with its neighbours: a table's header, or the sentence
+    that introduces a list.
+    """
 
     text: str
     plain: str
     shape: Shape = "sentence"
+    lead: str = ""
+
+    @property
+    def bare_code(self) -> bool:
+        """Tell whether it is code that no sentence introduces."""
+        return self.shape == "code" and self.text.startswith(("```", "~~~"))
+
+    @property
+    def fragment(self) -> bool:
+        """Tell whether it is a line without a mark at its end, such as a caption."""
+        return self.shape == "sentence" and self.plain[-1:].isalnum()
 
 
 def quotables(markdown: str) -> list[Quotable]:
     """Return the units of a passage in reading order; headings are left out.
 
-    A sentence that ends with a colon is one unit with the list, code or definitions that it introduces.
+    A sentence that ends with a colon, or with no mark at all before a list, is one unit with the list, code
+    or definitions that it introduces, and with each item of a list that is too long to be quoted whole.
     """
     units: list[Quotable] = []
-    leads = False
+    before: Block | None = None
+    defining = False
     for block in read_blocks(markdown):
         found = list(_units(block))
         if not found:
             continue
-        if leads and _follows(units[-1], block):
-            units[-1] = _led(units[-1], found if block.kind == "paragraph" else found[:1], block)
-            units += [] if block.kind == "paragraph" else found[1:]
-            leads = block.kind == "paragraph"
+        if before and (defining or _leads(before, block)) and _follows(units[-1], block):
+            units[-1:] = _led(units[-1], found, block)
+            defining = block.kind == "paragraph"
         else:
             units += found
-            leads = block.kind == "paragraph" and block.text.rstrip().endswith(":")
+            defining = False
+        before = block if block.kind == "paragraph" else None
     return units
+
+
+def _leads(before: Block, block: Block) -> bool:
+    text = plain_text(before.text).rstrip()
+    return text.endswith((":", "：")) or (block.kind == "list" and text[-1:].isalnum())
 
 
 def _follows(lead: Quotable, block: Block) -> bool:
@@ -56,6 +79,22 @@ def _follows(lead: Quotable, block: Block) -> bool:
     first, *more = block.text.splitlines()
     short = word_count(lead.text) + word_count(block.text) <= SHORT_LIST_WORDS
     return block.kind == "paragraph" and bool(more) and len(first.split()) <= _TERM_WORDS and short
+
+
+def _led(lead: Quotable, units: list[Quotable], block: Block) -> list[Quotable]:
+    """Return the units of a block behind the sentence that introduces them."""
+    if block.kind == "paragraph":
+        plain = _compared([lead.plain, *(unit.plain for unit in units)])
+        return [Quotable(text=f"{lead.text}\n\n{block.text}", plain=plain, shape="list")]
+    return [
+        Quotable(
+            text=f"{lead.text}\n\n{'- ' if unit.shape == 'sentence' else ''}{unit.text}",
+            plain=_compared([lead.plain, unit.plain]),
+            shape="list" if unit.shape == "sentence" else unit.shape,
+            lead=f"{lead.text}\n" if unit.shape == "sentence" else "",
+        )
+        for unit in units
+    ]
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -94,23 +133,28 @@ def _item(text: str) -> Iterator[Quotable]:
 
 
 def _prose(text: str) -> Iterator[Quotable]:
+    label = ""
     for sentence in sentences(text):
-        if any(map(str.isalnum, sentence)):
-            yield Quotable(text=sentence, plain=_compared([sentence]))
+        if _LABEL.fullmatch(sentence):
+            label = f"{label} {sentence}".lstrip()
+        elif any(map(str.isalnum, sentence)):
+            whole = f"{label} {sentence}".lstrip()
+            yield Quotable(text=whole, plain=_compared([whole]))
+            label = ""
+    if label:
+        yield Quotable(text=label, plain=_compared([label]))
 
 
 def _rows(table: str) -> Iterator[Quotable]:
     lines = [line for line in table.splitlines() if line.strip()]
     header, rows = lines[:2], lines[2:]
     for row in rows:
-        yield Quotable(text="\n".join([*header, row]), plain=_compared([header[0], row]), shape="table")
-
-
-def _led(lead: Quotable, units: list[Quotable], block: Block) -> Quotable:
-    text = block.text if block.kind == "paragraph" else units[0].text
-    shape: Shape = "list" if units[0].shape == "sentence" else units[0].shape
-    plain = _compared([lead.plain, *(unit.plain for unit in units)])
-    return Quotable(text=f"{lead.text}\n\n{text}", plain=plain, shape=shape)
+        yield Quotable(
+            text="\n".join([*header, row]),
+            plain=_compared([header[0], row]),
+            shape="table",
+            lead="\n".join(header),
+        )
 
 
 def _compared(parts: Iterable[str]) -> str:

@@ -13,6 +13,8 @@ from kb.words import words
 DIMENSION = 64
 AUDIT = "The audit log keeps every login. It is kept for ninety days. Owners may export it."
 BILLING = "Invoices are sent monthly. They list every seat."
+CONSOLE = '```console\n$ ask "How long are backups kept?"\n```'
+PLACES = list(enumerate(["lift", "stairs", "pillar", "door", "plant", "wall", "lamp", "window", "sink"]))
 
 
 def word_vectors(text: str) -> tuple[np.ndarray, Vector]:
@@ -94,10 +96,48 @@ async def test_the_sentence_with_the_words_is_quoted(with_words: bool) -> None:
 
 async def test_two_sentences_at_most() -> None:
     """A question for a fact is answered with at most two sentences, each marked."""
-    question = "What does the audit log keep?"
+    question = "For how many days is the login kept by the audit log?"
     composed = await composer().compose(question, result(question, passage(node("audit", AUDIT))))
     assert len(composed.quotes) == 2
     assert composed.text.count("[1]") == 2
+
+
+async def test_a_sentence_that_fits_much_less_is_left_out() -> None:
+    """One sentence answers alone when no other fits nearly as well."""
+    question = "What does the audit log keep?"
+    composed = await composer().compose(question, result(question, passage(node("audit", AUDIT))))
+    assert composed.text == "The audit log keeps every login. [1]"
+
+
+async def test_items_of_one_list_are_one_list() -> None:
+    """Two items of a long list share the line that introduces them."""
+    items = [f"- Seat {number} is by the {place}, where it is warm and quiet." for number, place in PLACES]
+    text = "Seats in the office\n\n" + "\n".join(items)
+    question = "Who has seat 3 and seat 7 in the office, by the door or the window?"
+    composed = await composer().compose(question, result(question, passage(node("seats", text))))
+    assert composed.text == f"Seats in the office\n\n{items[3]}\n{items[7]} [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("How long are backups kept?", "Old ones are kept for a while, as the plan says. [1]"),
+        ("Which command tells how long backups are kept?", f"{CONSOLE}\n\n[1]"),
+    ],
+)
+async def test_bare_code_answers_only_who_asks_for_it(question: str, quoted: str) -> None:
+    """Code that no sentence introduces is quoted when it is asked for, not because it has the words."""
+    text = f"Old ones are kept for a while, as the plan says.\n\n{CONSOLE}"
+    composed = await composer().compose(question, result(question, passage(node("backups", text))))
+    assert composed.text == quoted
+
+
+async def test_a_caption_does_not_outdo_a_sentence() -> None:
+    """A line that is no whole sentence counts less than one that is."""
+    text = "A draft to approve\n\nA reviewer has to approve a draft."
+    question = "Who has to approve a draft?"
+    composed = await composer().compose(question, result(question, passage(node("drafts", text))))
+    assert composed.text == "A reviewer has to approve a draft. [1]"
 
 
 async def test_quotes_are_literal() -> None:

@@ -62,6 +62,24 @@ def test_short_list_is_one_unit() -> None:
     assert texts(long)[3] == "Item 3 has a sentence of its own here."
 
 
+def test_items_of_a_long_list_keep_their_lead() -> None:
+    """A line without a full stop introduces the list below it, and is quoted with each item."""
+    items = [f"- Item {number} has a sentence of its own here." for number in range(20)]
+    units = quotables("Things to do\n\n" + "\n".join(items))
+    assert [unit.text for unit in units] == [f"Things to do\n\n{item}" for item in items]
+    assert units[3].plain == "Things to do Item 3 has a sentence of its own here."
+    assert texts("This is no lead.\n\n" + "\n".join(items))[:2] == ["This is no lead.", items[0][2:]]
+
+
+def test_a_bold_name_stays_with_what_is_said_of_it() -> None:
+    """A sentence that is only a bold name is no unit by itself."""
+    assert texts("**Too little.** Fifty are needed. More help.") == [
+        "**Too little.** Fifty are needed.",
+        "More help.",
+    ]
+    assert texts("**Nothing else is said.**") == ["**Nothing else is said.**"]
+
+
 def test_headings_and_page_marks_are_left_out() -> None:
     """What is quoted is text."""
     assert texts("<!-- page 2 -->\n\nWords here.") == ["Words here."]
