@@ -3,7 +3,9 @@
     score = cosine + overlap + ½ · passage + 0.3 / rank + 2 · MaxSim
 
 of the sentence's own embedding with the question's, the share of the question's words that it has, its
-passage's score and rank. "How do I" questions get the section itself: two sentences rarely hold the steps.
+passage's score and rank; a line that is no sentence counts less. A second sentence is quoted when it scores
+nearly as well: on squad2 that keeps 46 % of them and costs 0.6 points of answers held. "How do I" questions
+get the section itself: two sentences rarely hold the steps.
 """
 
 from __future__ import annotations
