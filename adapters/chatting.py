@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from adapters.settings import Settings, read_discord_token, read_slack_secrets
+from bot.chat import Place
 from bot.errors import SurfaceError
 from bot.notices import Before, sync_notice
 from bot.texts import Texts, texts
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from bot.channels import ChannelRules
     from bot.chat import Surface
     from bot.chat_commands import ChatCommands
-    from bot.chat_settings import PlatformSettings
     from bot.curated import Curated
     from bot.desk import Desk
     from bot.home import Home
@@ -53,7 +53,7 @@ class Chat:
         self,
         desk: Desk,
         apps: Mapping[str, ChatApp],
-        platforms: Mapping[str, PlatformSettings],
+        rules: ChannelRules,
         *,
         drain_seconds: float,
         news: Callable[[SyncReport, Schedule, Before, Texts], str | None],
@@ -62,7 +62,7 @@ class Chat:
     ) -> None:
         self._desk = desk
         self._apps = apps
-        self._platforms = platforms
+        self._rules = rules
         self._commands = commands
         self._drain_seconds = drain_seconds
         self._news = news
@@ -91,11 +91,12 @@ class Chat:
         """Hear how a sync ended; the channels that the settings name are told what is news."""
         before = self._before.get(report.source, Before())
         self._before[report.source] = Before(failures=schedule.failures, held=report.status == "held")
-        for name, platform in self._platforms.items():
-            line = (
-                self._news(report, schedule, before, texts(platform.language)) if platform.notices else None
-            )
-            if line:
+        for name, platform in self._rules.platforms.items():
+            if not platform.notices:
+                continue
+            channel = Place(platform=name, workspace="", channel=platform.notices)
+            words = texts(self._rules.of(channel).language)
+            if line := self._news(report, schedule, before, words):
                 task = asyncio.create_task(self._notify(self._apps[name], platform.notices, line))
                 self._telling.add(task)
                 task.add_done_callback(self._telling.discard)
@@ -130,7 +131,7 @@ async def open_chat(runtime: Runtime) -> Chat | None:
     return Chat(
         parts.desk,
         {name: openers[name](settings, parts) for name in settings.platforms},
-        settings.platforms,
+        parts.rules,
         drain_seconds=settings.schedule.drain_seconds,
         news=partial(sync_notice, attention_after=settings.schedule.attention_after),
         before=await _standing(runtime),

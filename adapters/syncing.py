@@ -121,11 +121,15 @@ def show_report(shown: Shown, report: SyncReport, *, dry_run: bool) -> None:
     style = {"ok": "green", "partial": "yellow", "held": "yellow", "failed": "red"}[report.status]
     prefix = "would be: " if dry_run else ""
     say(console, f"{report.source}: {prefix}{_changes(report)} in {duration(report.seconds)}", style)
-    for error in report.errors[:_SHOWN_ERRORS]:
+    told = [error for error in report.errors if not error.passed_over]
+    for error in told[:_SHOWN_ERRORS]:
         place = f"{error.document}: " if error.document else ""
         say(console, f"{place}{error.reason}", indent=2)
-    if (rest := len(report.errors) - _SHOWN_ERRORS) > 0:
+    if (rest := len(told) - _SHOWN_ERRORS) > 0:
         say(console, f"and {rest:,} more: lorekeeper sources show {report.source}", indent=2)
+    if passed_over := len(report.errors) - len(told):
+        files = count(passed_over, "file")
+        say(console, f"{files} without text passed over: lorekeeper sources show {report.source}", indent=2)
     if report.held:
         held = count(report.held, "deletion")
         say(

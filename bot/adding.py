@@ -22,6 +22,7 @@ from kb.sources import (
 )
 
 _DEFAULT_EVERY = "30m"
+_SHOWN = 80  # characters of what cannot be
 _OUTSIDE = re.compile(r"(?:https?://|github:|gitlab:|slack://|discord://)", re.IGNORECASE)
 
 
@@ -42,24 +43,28 @@ def form_for_adding(words: Texts) -> Form:
 
 
 def typed_in(values: Mapping[str, str], platform: str, words: Texts) -> Typed:
-    """Return what a form holds as a command; raise `FieldError` for what cannot be."""
+    """Return what a form holds as a command; raise `FieldError` without a location."""
     given = {key: value.strip() for key, value in values.items()}
-    location, name, every = given.get("location", ""), given.get("name", ""), given.get("every", "")
+    location = given.get("location", "")
     if not location:
         raise FieldError(words.field_empty.format(label=words.location), field="location")
-    if name and not re.fullmatch(SOURCE_NAME, name):
-        raise FieldError(f"{words.name}: {words.name_hint}", field="name")
-    try:
-        check_schedule(every or _DEFAULT_EVERY)
-    except ValueError as exc:
-        raise FieldError(str(exc), field="every") from exc
     return Typed(
         verb="add",
         target=location_of(location, platform),
-        name=name,
-        every=every,
+        name=given.get("name", ""),
+        every=given.get("every", ""),
         tags=tags_of(given.get("audience", "")),
     )
+
+
+def check_typed(typed: Typed, words: Texts) -> None:
+    """Raise `FieldError` for a name or an interval that can be none."""
+    if typed.name and not re.fullmatch(SOURCE_NAME, typed.name):
+        raise FieldError(words.bad_name.format(value=typed.name[:_SHOWN]), field="name")
+    try:
+        check_schedule(typed.every or _DEFAULT_EVERY)
+    except ValueError as exc:
+        raise FieldError(words.bad_every.format(value=typed.every[:_SHOWN]), field="every") from exc
 
 
 def options_of(typed: Typed) -> dict[str, object]:

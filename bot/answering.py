@@ -14,9 +14,10 @@ from bot import ledger as kept
 from bot import replies as noted
 from bot.chat import Attachment, Outcome, Person, Posted, Reply, Surface
 from bot.errors import CommandError, SurfaceBusy
+from bot.failing import failure_line
 from bot.inbox_order import IGNORED
 from bot.messages import Answer, AnswerDelta, Question
-from bot.outcomes import adds_files, conversation_id, files, line, outcome
+from bot.outcomes import adds_files, asks_for_help, conversation_id, files, line, outcome
 from bot.texts import texts
 from bot.turn import AudienceUnknown, ClaimLost, Plan, Turn, asker
 from kb.documents import Audience
@@ -86,7 +87,7 @@ class Answering:
         async with self._slots:
             if adds_files(turn.incoming):
                 await self._add_files(turn, plan)
-            elif turn.incoming.addressed and turn.incoming.text.strip(" ?!.").casefold() == "help":
+            elif asks_for_help(turn.incoming):
                 await self._help(turn, plan)
             else:
                 await self._answer(turn, plan)
@@ -97,7 +98,7 @@ class Answering:
             return
         words = texts(plan.rule.language)
         wait = words.span(max(judgement.wait + 60.0, 60.0))
-        said = words.too_many.format(number=judgement.limit, wait=wait)
+        said = words.too_many.format(questions=words.count(judgement.limit, words.question), wait=wait)
         await self.finish(turn, plan, line(said, plan.rule, plan.shown))
 
     async def _answer(self, turn: Turn, plan: Plan) -> None:
@@ -114,7 +115,11 @@ class Answering:
     async def _promise(self, turn: Turn, plan: Plan) -> None:
         """Tell the asker that a reviewer looks at the answer; the line goes when that is done."""
         surface, replies, incoming = self._surface(turn), self._parts.replies, turn.incoming
-        told = await surface.tell(incoming, texts(plan.rule.language).draft_sent)
+        words = texts(plan.rule.language)
+        if incoming.kind == "command":  # the asker alone sees the line, and it stays: it has to stay true
+            await surface.tell(incoming, words.draft_sent_privately)
+            return
+        told = await surface.tell(incoming, words.draft_sent)
         if told is None or not told.messages:
             return
         about = replace(incoming, subject=incoming.subject + noted.WAITING)
@@ -230,7 +235,7 @@ class Answering:
             data = await self._surface(turn).download(attachment, limit=LARGEST_FILE)
             return await self._parts.curated.add_file(name, data, person, place, language=language)
         except (CommandError, KnowledgeBaseError) as exc:
-            return str(exc)
+            return failure_line(exc, texts(language))
 
     async def _person(self, turn: Turn) -> Person:
         """Return who asked, with the groups that the platform says they are in."""
@@ -241,8 +246,8 @@ class Answering:
         return replace(asker(incoming), groups=frozenset(groups))
 
     async def _help(self, turn: Turn, plan: Plan) -> None:
-        told = ""
-        steps = self._parts.commands.run("help", asker(turn.incoming), turn.incoming.place)
+        told, language = "", plan.rule.language
+        steps = self._parts.commands.run("help", asker(turn.incoming), turn.incoming.place, language=language)
         async with aclosing(steps):
             async for step in steps:
                 told = step.text

@@ -22,7 +22,7 @@ from bot.errors import ModelError, ModelUnavailable
 from bot.messages import Answer, AnswerDelta, AnswerDone, AnswerEvent, Citation, Mode, Question, Usage
 from bot.output_gate import defang
 from bot.spending import Spent
-from bot.texts import Texts, texts
+from bot.texts import ENGLISH, Texts, texts
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -42,12 +42,9 @@ NEAREST = 3
 KEEP_SECONDS = 2.0
 CONDENSE_SHARE = 0.3  # of the model's time that making a follow-up whole may take
 
-NOT_FOUND = "I could not find this in my documents."
-NO_DOCUMENTS = (
-    "I have no documents yet. Add a source with `lorekeeper sources add`, then run `lorekeeper sync`."
-)
-NO_QUESTION = "There is no question to answer."
-CANNOT_SEARCH = "I cannot search my documents right now."
+# Told in English; `bot.texts.translated` puts them into the reader's language.
+NOT_FOUND, NO_DOCUMENTS = ENGLISH.not_found, ENGLISH.no_documents
+NO_QUESTION, CANNOT_SEARCH = ENGLISH.no_question, ENGLISH.cannot_search
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +151,7 @@ class Assistant:
                     yield step
         except KnowledgeBaseError as exc:
             log.warning("answer %s: the documents cannot be searched: %s", turn.id, exc)
-            turn.note(f"{exc} (log {_short(turn.id)})")
+            turn.note(turn.words.logged.format(line=exc, id=_short(turn.id)))
             yield self._declined(turn, CANNOT_SEARCH)
 
     async def _understand(self, turn: _Turn) -> None:
@@ -198,7 +195,7 @@ class Assistant:
             bar = max(self._settings.threshold, turn.question.bar or 0.0)
             return NOT_FOUND if turn.confidence < bar else ""
         if turn.question.sources:
-            return f"I have no documents from {', '.join(map(repr, turn.question.sources))}."
+            return ENGLISH.no_documents_from.format(sources=", ".join(map(repr, turn.question.sources)))
         return NO_DOCUMENTS
 
     async def _steps(self, turn: _Turn, result: SearchResult) -> AsyncGenerator[AnswerDelta | Answer, None]:

@@ -7,7 +7,7 @@ and speaks to the platform through `Surface` and `Reply` alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -132,6 +132,17 @@ class Outcome:
     language: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A button under a line in a channel. Everyone may press it, so it asks for nobody's rights.
+
+    `command` goes to `ChatCommands.run` for who pressed it, and what that tells is for them alone.
+    """
+
+    label: str
+    command: str
+
+
 class Reply(Protocol):
     """One answer as it appears on the platform."""
 
@@ -187,8 +198,8 @@ class Surface(Protocol):
     async def download(self, attachment: Attachment, *, limit: int) -> bytes:
         """Return a file's bytes; raise `CommandError` when it is larger than `limit` or cannot be had."""
 
-    async def notify(self, workspace: str, channel: str, line: str) -> None:
-        """Post one line of Markdown into a channel; raise `SurfaceGone` or `SurfaceBusy`."""
+    async def notify(self, workspace: str, channel: str, line: str, choices: Sequence[Choice] = ()) -> None:
+        """Post Markdown into a channel, whole; raise `SurfaceGone` or `SurfaceBusy`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

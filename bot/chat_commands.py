@@ -11,14 +11,14 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.adding import check_location, check_new, defined, form_for_adding, options_of, typed_in
+from bot.adding import check_location, check_new, check_typed, defined, form_for_adding, options_of, typed_in
 from bot.channels import ChannelRules
 from bot.chat import Person, Place
 from bot.chat_grammar import CHANGING, Typed, parse, removal
 from bot.chat_telling import Reader, reader
 from bot.errors import CommandError
+from bot.failing import failure_line
 from bot.forms import Confirm, Field, FieldError, Form, FormAction, Told
-from bot.output_gate import defang_line
 from bot.rights import Platforms, allowed, is_operator, require, settings_of, who_may
 from bot.seeing import Seer
 from bot.texts import Texts, texts
@@ -90,7 +90,7 @@ class ChatCommands:
                 async for told in steps:
                     yield told
         except (CommandError, KnowledgeBaseError) as exc:
-            yield _failed(exc)
+            yield turn.failed(exc)
 
     async def submit(
         self, form: FormAction, values: Mapping[str, str], person: Person, place: Place, *, language: str = ""
@@ -104,11 +104,11 @@ class ChatCommands:
             require(person, self._platforms, turn.words)
             source = await self._add(typed_in(values, person.platform, turn.words), turn)
         except FieldError as exc:
-            raise FieldError(defang_line(str(exc)), field=exc.field) from exc
+            raise FieldError(failure_line(exc, turn.words), field=exc.field) from exc
         except (SourceInvalid, SourceUnavailable, FetchError) as exc:
-            raise FieldError(defang_line(str(exc)), field="location") from exc
+            raise FieldError(failure_line(exc, turn.words, detail=True), field="location") from exc
         except (CommandError, KnowledgeBaseError) as exc:
-            return _failed(exc)
+            return turn.failed(exc)
         self._sync_behind(source)
         return Told(text=turn.words.added.format(name=f"**{source.name}**"))
 
@@ -230,6 +230,7 @@ class ChatCommands:
                 yield Told(text=f"{said}\n{told.text}", failed=told.failed)
 
     async def _add(self, typed: Typed, turn: _Turn) -> AnySource:
+        check_typed(typed, turn.words)
         if not is_operator(turn.person, self._platforms):
             check_location(typed, turn.words, turn.person.platform)
         source = defined(typed)
@@ -270,7 +271,7 @@ class ChatCommands:
             report = await running
             yield Told(text=turn.reader.report(report), failed=report.status == "failed")
         except (CommandError, KnowledgeBaseError) as exc:
-            yield Told(text=f"{source.name}: {_failed(exc).text}", failed=True)
+            yield Told(text=f"{source.name}: {turn.failed(exc).text}", failed=True)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -349,6 +350,10 @@ class _Turn:
     def command(self) -> str:
         return self.reader.command
 
+    def failed(self, error: Exception) -> Told:
+        """Return what is told of an error; what a system said of it is for those who may change things."""
+        return Told(text=failure_line(error, self.words, detail=self.reader.admin), failed=True)
+
     def stored(self, documents: int, nodes: int) -> str:
         """Return how much is stored of a source."""
         words = self.words
@@ -371,7 +376,3 @@ class _Moments:
 def _joined(lines: Sequence[Told]) -> Told:
     shown = "\n".join(told.text for told in lines)
     return Told(text=shown, failed=any(told.failed for told in lines))
-
-
-def _failed(exc: Exception) -> Told:
-    return Told(text=defang_line(str(exc)), failed=True)

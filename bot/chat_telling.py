@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from bot.commands import SourceDetail, SourceOverview
 from bot.output_gate import defang, defang_line
-from bot.texts import Texts
+from bot.texts import ENGLISH, Texts
+from kb.manifest import Failure
 from kb.reports import Progress, SyncReport
 from kb.runs import Run
 from kb.sources import AnySource, FolderSource, GitSource
@@ -32,7 +33,7 @@ class Reader:
         """Return a line for each source."""
         if not overviews:
             return self.words.no_sources_yet.format(command=self.command)
-        lines = [f"- **{one.name}** ({_type(one)}): {self._standing(one)}" for one in overviews]
+        lines = [f"- **{one.name}** ({_type(one, self.words)}): {self._standing(one)}" for one in overviews]
         return defang("\n".join(self._limited(lines, SHOWN_SOURCES)))
 
     def status(self, overviews: Sequence[SourceOverview], embedding: str, llm: str) -> str:
@@ -41,7 +42,7 @@ class Reader:
         total = words.status_line.format(
             documents=words.count(sum(one.state.documents for one in overviews), words.document),
             sources=words.count(len(overviews), words.source),
-            failed=words.number(sum(one.state.failed for one in overviews)),
+            failed=words.count(sum(one.state.failed for one in overviews), words.changes["failed"]),
         )
         lines = [total, words.models.format(embedding=embedding, llm=llm)]
         for one in overviews[:SHOWN_SOURCES]:
@@ -51,7 +52,7 @@ class Reader:
     def show(self, detail: SourceDetail, *, documents: bool) -> str:
         """Return all that a person may know of a source; names of documents only with `documents`."""
         overview = detail.overview
-        lines = [f"**{overview.name}** ({_type(overview)})", self._standing(overview)]
+        lines = [f"**{overview.name}** ({_type(overview, self.words)})", self._standing(overview)]
         if place := location(overview.source, admin=self.admin):
             lines.append(f"{self.words.location}: {defang_line(place)}")
         if overview.source is not None:
@@ -63,8 +64,7 @@ class Reader:
             lines += ["", f"{self.words.runs}:", *(self._run(run) for run in detail.runs[:_SHOWN_RUNS])]
         if detail.failures and documents:
             failures = [
-                f"- {defang_line(failure.uri)}: {defang_line(failure.reason or failure.status)}"
-                for failure in detail.failures
+                f"- {defang_line(failure.uri)}: {unread(failure, self.words)}" for failure in detail.failures
             ]
             lines += ["", f"{self.words.not_indexed}:", *self._limited(failures, _SHOWN_FAILURES)]
         return defang("\n".join(lines))
@@ -86,7 +86,7 @@ class Reader:
             reason = report.errors[0].reason if report.errors else ""
             return defang(words.sync_failed.format(name=report.source, reason=defang_line(reason)))
         line = words.sync_done.format(
-            name=report.source, changes=changes(report, words), time=f"{report.seconds:.1f} s"
+            name=report.source, changes=changes(report, words), time=words.seconds(report.seconds)
         )
         if report.held:
             held = words.count(report.held, words.deletion)
@@ -111,7 +111,7 @@ class Reader:
         words, state = self.words, overview.state
         parts = [words.count(state.documents, words.document)]
         if state.failed:
-            parts.append(words.changes["failed"].format(number=words.number(state.failed)))
+            parts.append(words.count(state.failed, words.changes["failed"]))
         parts.append(self._freshness(overview))
         return " · ".join([*parts, *self._due(overview)])
 
@@ -134,13 +134,13 @@ class Reader:
             yield words.next_sync.format(when=when) if ahead else words.due_now
 
     def _run(self, run: Run) -> str:
-        when = self.words.when(run.started, self.now)
+        when, status = self.words.when(run.started, self.now), self.words.statuses[run.status]
         if run.status == "failed":
             reason = f": {defang_line(run.error)}" if run.error and self.admin else ""
-            return f"- {when}: {run.status}{reason}"
+            return f"- {when}: {status}{reason}"
         report = run.report or {}
         told = _counted({key: int(report.get(key) or 0) for key in _CHANGES}, self.words)
-        return f"- {when}: {run.status}" + (f", {told}" if run.report else "")
+        return f"- {when}: {status}" + (f", {told}" if run.report else "")
 
     def _limited(self, lines: Sequence[str], most: int) -> list[str]:
         rest = len(lines) - most
@@ -170,10 +170,18 @@ def _is_path(source: FolderSource | GitSource) -> bool:
     return isinstance(source, FolderSource) or not source.location.startswith("https://")
 
 
-def _type(overview: SourceOverview) -> str:
-    return overview.source.type.replace("_", " ") if overview.source else "–"
+def unread(failure: Failure, words: Texts) -> str:
+    """Return why a document gave no text, with the English words of what tried to read it."""
+    line, reason = words.unread.get(failure.status, ""), defang_line(failure.reason)
+    if not reason or not line:
+        return reason or line or failure.status
+    return reason if words is ENGLISH else f"{line} ({reason})"
+
+
+def _type(overview: SourceOverview, words: Texts) -> str:
+    return words.types[overview.source.type] if overview.source else "–"
 
 
 def _counted(numbers: dict[str, int], words: Texts) -> str:
-    parts = [words.changes[key].format(number=words.number(numbers[key])) for key in _CHANGES if numbers[key]]
+    parts = [words.count(numbers[key], words.changes[key]) for key in _CHANGES if numbers[key]]
     return ", ".join(parts) or words.sync_nothing

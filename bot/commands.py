@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.defining import define_source
 from bot.errors import CommandError
+from bot.texts import ENGLISH
 from kb import timing
 from kb.connectors.registry import Connectors
 from kb.errors import SourceUnknown
@@ -203,10 +204,7 @@ class Commands:
         """Return the source if `remove` may remove it; raise otherwise."""
         detail = await self.show(name)
         if name in self._configured:
-            raise CommandError(
-                f"Source {name!r} is defined in the settings file. Take its [[sources]] block out there, "
-                f"then run this again to remove what is stored of it."
-            )
+            raise CommandError(ENGLISH.in_settings.format(name=name))
         return detail
 
     async def pause(self, name: str) -> None:

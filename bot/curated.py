@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.chat import Person, Place
+from bot.chat_telling import unread
 from bot.curated_files import Page, check_day, file_name, page_name, write_file
 from bot.errors import CommandError
 from bot.forms import Field, FieldError, Form
@@ -172,8 +173,8 @@ class Curated:
         shown = defang_line(title)
         if report is None or report.status == "failed":
             return words.saved_later.format(title=shown, name=source.name)
-        if unread := await self._unread(source, name):
-            return words.saved_unread.format(title=shown, reason=unread)
+        if reason := await self._unread(source, name, words):
+            return words.saved_unread.format(title=shown, reason=reason)
         if replaced:
             return words.saved_again.format(title=shown)
         return (words.saved_for_here if shelf.audience else words.saved).format(title=shown)
@@ -195,11 +196,11 @@ class Curated:
         }
         return (await self._commands.add(str(shelf.path), kind="folder", options=options)).source
 
-    async def _unread(self, source: AnySource, name: str) -> str:
+    async def _unread(self, source: AnySource, name: str, words: Texts) -> str:
         """Return why a file gave no text; empty when it did."""
         uri = uri_of(name.encode())
         failures = (await self._commands.show(source.name)).failures
-        return next((defang_line(one.reason or one.status) for one in failures if one.uri == uri), "")
+        return next((unread(one, words) for one in failures if one.uri == uri), "")
 
     async def _sync(self, source: AnySource) -> SyncReport | None:
         """Sync a source, after the run that may hold it; None when it cannot be synced now."""

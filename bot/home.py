@@ -12,7 +12,7 @@ from bot.output_gate import defang_line
 from bot.rights import Platforms, allowed, settings_of
 from bot.seeing import Seer
 from bot.suggesting import asked_well, titles
-from bot.texts import texts
+from bot.texts import Texts, texts
 from kb.documents import Audience
 
 if TYPE_CHECKING:
@@ -83,34 +83,36 @@ class Home:
     async def view(self, person: Person, audience: Audience, *, language: str = "") -> HomeView:
         """Return a person's home; `audience` is what they may see. May raise `StoreError`."""
         admin = allowed(person, self._platforms)
-        seer = Seer(audience)
+        seer, words = Seer(audience), self._words(person, language)
         overviews = await self._commands.overview()
         seen = [one for one in overviews if seer.sees(one.source)]
         shown = overviews if admin else seen
         return HomeView(
-            sources=tuple(_source(one, admin=admin) for one in shown),
+            sources=tuple(_source(one, words, admin=admin) for one in shown),
             documents=sum(one.state.documents for one in shown),
             freshest=max((one.state.last_good for one in shown if one.state.last_good), default=None),
-            suggested=tuple(await self._suggested(person, seen, language)),
+            suggested=tuple(await self._suggested(person, seen, words)),
             recent=tuple(await self._recent(person)),
             admin=admin,
-            settings=self._settings(person, language) if admin else (),
+            settings=self._settings(person, words) if admin else (),
         )
 
     async def suggestions(self, person: Person, audience: Audience, *, language: str = "") -> list[str]:
         """Return questions that a person may ask, at most four."""
         seer = Seer(audience)
         seen = [one for one in await self._commands.overview() if seer.sees(one.source)]
-        return await self._suggested(person, seen, language)
+        return await self._suggested(person, seen, self._words(person, language))
 
     async def freshest(self) -> float | None:
         """Return when a source was last synced, in seconds since the epoch."""
         overviews = await self._commands.overview()
         return max((one.state.last_good for one in overviews if one.state.last_good), default=None)
 
-    async def _suggested(self, person: Person, seen: Sequence[SourceOverview], language: str) -> list[str]:
+    def _words(self, person: Person, language: str) -> Texts:
+        return texts(language or settings_of(person.platform, self._platforms).language)
+
+    async def _suggested(self, person: Person, seen: Sequence[SourceOverview], words: Texts) -> list[str]:
         """Return what others asked; where that is too little, what some documents are about."""
-        words = texts(language or settings_of(person.platform, self._platforms).language)
         names = {one.name for one in seen}
         found = await asked_well(self._engine, person, names, SUGGESTED)
         if missing := SUGGESTED - len(found):
@@ -124,25 +126,24 @@ class Home:
         questions = (defang_line(entry.question)[:_LONGEST] for entry in entries)
         return list(dict.fromkeys(question for question in questions if question))[:RECENT]
 
-    def _settings(self, person: Person, language: str) -> tuple[tuple[str, str], ...]:
+    def _settings(self, person: Person, words: Texts) -> tuple[tuple[str, str], ...]:
         settings = settings_of(person.platform, self._platforms)
-        words = texts(language or settings.language)
         embedding, llm = self._names
         return (
             (words.mode, words.modes[settings.answers]),
             (words.follow_ups, words.yes if settings.follow_ups else words.no),
-            (words.threshold, f"{settings.auto_threshold:g}"),
+            (words.threshold, f"{settings.auto_threshold:g}".replace(".", words.decimal)),
             (words.notices_to, settings.notices or words.nowhere),
             (words.person, settings.person or words.nobody),
             (words.models.format(embedding=embedding, llm=llm), ""),
         )
 
 
-def _source(overview: SourceOverview, *, admin: bool) -> HomeSource:
+def _source(overview: SourceOverview, words: Texts, *, admin: bool) -> HomeSource:
     source, state = overview.source, overview.state
     return HomeSource(
         name=overview.name,
-        type=source.type.replace("_", " ") if source else "",
+        type=words.types[source.type] if source else "",
         location=defang_line(location(source, admin=admin)),
         documents=state.documents,
         failed=state.failed,

@@ -23,6 +23,12 @@ _ADD_THIS = re.compile(
     r")\W*",
     re.IGNORECASE,
 )
+_HELP = frozenset({"help", "hilfe", "aide", "ayuda"})
+
+
+def asks_for_help(incoming: Incoming) -> bool:
+    """Tell whether someone says no more to the bot than "help", in a language that it speaks."""
+    return incoming.addressed and incoming.text.strip(" ?!.¿¡").casefold() in _HELP
 
 
 def adds_files(incoming: Incoming) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.chat import Person, Place
 from bot.errors import CommandError
+from bot.failing import failure_line
 from bot.forms import Told
 from bot.output_gate import defang_line
 from bot.persona_guard import EVERYWHERE, Scope
@@ -63,6 +64,8 @@ class Speech:
 
     def failed(self, error: Exception) -> Told:
         """Return what is told of an error."""
+        if not isinstance(error, CommandError):
+            return Told(text=failure_line(error, self.words), failed=True)
         said = translated(str(error), self.lines, command=self.command)
         return Told(text=defang_line(said), failed=True)
 

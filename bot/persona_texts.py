@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
 
 from bot.languages import persona_de, persona_en, persona_es, persona_fr
 from bot.persona_wording import PersonaTexts
-from bot.texts import texts
+from bot.texts import retold, texts
 
 __all__ = ["COMMAND", "ENGLISH", "LANGUAGES", "PersonaTexts", "persona_texts", "translated"]
 
@@ -17,7 +15,6 @@ LANGUAGES: Mapping[str, PersonaTexts] = {
     one.language: one for one in (persona_en.TEXTS, persona_de.TEXTS, persona_fr.TEXTS, persona_es.TEXTS)
 }
 COMMAND = "/persona"  # where a platform's settings have no other name for it
-_BLANK = re.compile(r"\{(\w+)[^}]*\}")
 
 # What is decided where no reader is known is told in English, by these lines.
 _TOLD_IN_ENGLISH = (
@@ -33,23 +30,5 @@ def persona_texts(language: str = "") -> PersonaTexts:
 
 
 def translated(line: str, words: PersonaTexts, *, command: str = COMMAND) -> str:
-    """Return an English line about voices in another language; every other text stays as it is.
-
-    What stood in its blanks is put into the blanks of the other, translated too where it is such a line.
-    """
-    for field in _TOLD_IN_ENGLISH:
-        if found := _pattern(field).fullmatch(line):
-            filled = {name: translated(text, words) for name, text in found.groupdict().items()}
-            filled |= {"command": command}
-            return _BLANK.sub(lambda blank: filled[blank[1]], getattr(words, field))  # noqa: B023 - used at once
-    return line
-
-
-@cache
-def _pattern(field: str) -> re.Pattern[str]:
-    """Return what finds a line of English that was filled in, with a group for each blank."""
-    parts, at, line = [], 0, str(getattr(ENGLISH, field))
-    for blank in _BLANK.finditer(line):
-        parts += [re.escape(line[at : blank.start()]), f"(?P<{blank[1]}>.+)"]
-        at = blank.end()
-    return re.compile("".join([*parts, re.escape(line[at:])]), re.DOTALL)
+    """Return an English line about voices in another language; every other text stays as it is."""
+    return retold(line, ENGLISH, words, _TOLD_IN_ENGLISH, command=command)

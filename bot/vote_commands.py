@@ -1,25 +1,29 @@
-"""The blind vote as it is run in a channel: `vote QUESTION`, `vote A`, `vote B`, `vote same`, `vote close`.
+"""The blind vote as it is run in a channel: `vote QUESTION`, its three buttons, `vote close`.
 
 Neutral: what is said goes to the person alone or into the channel, and the platform's adapter carries it
-there.
+there. Who has no use for buttons types `vote A`, `vote B` or `vote same`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.channels import ChannelRules
-from bot.chat import Person, Place, Surface
+from bot.chat import Choice, Person, Place, Surface
 from bot.errors import CommandError, SurfaceError
+from bot.failing import failure_line
 from bot.forms import Told
 from bot.messages import Asker, Question
 from bot.output_gate import defang, defang_line
 from bot.persona_commands import Speech
 from bot.personas import choose_model
 from bot.rights import Platforms, require
+from bot.texts import texts
 from bot.voting import Ballot, BlindVotes, Counted, Pick
 from kb.errors import StoreError
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from bot.persona_texts import PersonaTexts
     from bot.personas import Personas
     from kb.documents import Audience
+
+log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 500
 _PICKS: dict[str, Pick] = {
@@ -42,6 +48,8 @@ _PICKS: dict[str, Pick] = {
     "neither": "neither",
     "=": "neither",
 }
+_BUTTONS: Mapping[Pick, str] = {"first": "a", "second": "b", "neither": "same"}
+_BALLOT = re.compile(r"[0-9a-f]{32}")
 _PLAIN_ASKER = "persona-vote"  # no person has this id: nobody chose a voice for it
 
 
@@ -49,12 +57,14 @@ _PLAIN_ASKER = "persona-vote"  # no person has this id: nobody chose a voice for
 class VoteTold:
     """What a vote says: `told` to the person alone, `post` to the channel, in Markdown, where there is any.
 
-    `ballot` is the id of the ballot that was posted; buttons under it call `VoteCommands.cast` with it.
+    `ballot` is the id of the ballot that was posted, `choices` the buttons under it: what they stand for
+    comes back to `VoteCommands.run`, whichever process runs it then.
     """
 
     told: Told
     post: str = ""
     ballot: str = ""
+    choices: tuple[Choice, ...] = ()
 
 
 class ChannelVotes:
@@ -66,14 +76,19 @@ class ChannelVotes:
 
     async def run(self, text: str, person: Person, place: Place, language: str) -> Told:
         """Carry out what stands behind `vote`; the channel sees the answers, the person what is returned."""
+        # All of the channel sees it, also where a thread of a few is the place of who typed.
+        place = replace(place, thread="", room="")
+        said = VoteTold(told=Told(text=""))
         try:
             surface = self._surface(place.platform)
             audience = await surface.audience(place, person.id, private=False)
             said = await self._votes.run(text, person, place, audience=audience, language=language)
             if said.post:
-                await surface.notify(place.workspace, place.channel, said.post)
+                await surface.notify(place.workspace, place.channel, said.post, said.choices)
         except SurfaceError as exc:
-            return Told(text=defang_line(str(exc)), failed=True)
+            if said.choices:
+                await self._votes.abandon(said.ballot)
+            return Told(text=failure_line(exc, texts(language)), failed=True)
         return said.told
 
 
@@ -105,11 +120,12 @@ class VoteCommands:
         """
         speech = Speech.to(person, self._platforms, language)
         wanted = " ".join(text.split())
-        word = wanted.lower()
+        word, _, named = wanted.lower().partition(" ")
         try:
-            if pick := _PICKS.get(word):
-                ballot = await self._standing(place, speech)
-                return VoteTold(told=await self.cast(ballot.id, pick, person, language=language))
+            if (pick := _PICKS.get(word)) and (not named or _BALLOT.fullmatch(named)):
+                ballot = named or (await self._standing(place, speech)).id
+                return VoteTold(told=await self.cast(ballot, pick, person, language=language))
+            word = wanted.lower()
             if word in {"", "help"}:
                 return VoteTold(told=Told(text=speech.lines.votes.format(usage=_usage(speech))))
             require(person, self._platforms, speech.words)
@@ -120,7 +136,7 @@ class VoteCommands:
             return VoteTold(told=speech.failed(exc))
 
     async def cast(self, ballot: str, pick: Pick, person: Person, *, language: str = "") -> Told:
-        """Keep the vote of who pressed a button; the line is for them alone."""
+        """Keep a person's vote, in place of the one that they gave before; the line is for them alone."""
         speech = Speech.to(person, self._platforms, language)
         try:
             before = await self._votes.cast(ballot, _voter(person), pick)
@@ -129,6 +145,13 @@ class VoteCommands:
         lines = speech.lines
         said = lines.voted_already if before == pick else lines.voted
         return Told(text=said.format(pick=lines.picks[pick]))
+
+    async def abandon(self, ballot: str) -> None:
+        """End a ballot that nobody has seen."""
+        try:
+            await self._votes.close(ballot)
+        except (CommandError, StoreError) as exc:
+            log.warning("ballot %s: not ended: %s", ballot[:8], exc)
 
     async def _standing(self, place: Place, speech: Speech) -> Ballot:
         ballot = await self._votes.latest(place.key)
@@ -171,10 +194,12 @@ class VoteCommands:
             self._assistant.answer(asked),
         )
         ballot = await self._votes.open(wanted, plain=plain, voiced=voiced, place=place.key)
+        to_all = self._to_all(person, place, speech)
         return VoteTold(
             told=Told(text=lines.vote_begun),
-            post=self._posted(ballot, self._to_all(person, place, speech)),
+            post=self._posted(ballot, to_all),
             ballot=ballot.id,
+            choices=_choices(ballot, to_all.lines),
         )
 
     def _to_all(self, person: Person, place: Place, speech: Speech) -> Speech:
@@ -217,6 +242,17 @@ class VoteCommands:
 
     def _shown(self, ballot: Ballot) -> str:
         return defang_line(choose_model(ballot.persona, self._personas).shown or ballot.persona)
+
+
+def _choices(ballot: Ballot, lines: PersonaTexts) -> tuple[Choice, ...]:
+    """Return the buttons under a ballot; nothing in them tells the sides apart but their order."""
+    return tuple(
+        Choice(
+            label=lines.picks[pick][:1].upper() + lines.picks[pick][1:],
+            command=f"persona vote {word} {ballot.id}",
+        )
+        for pick, word in _BUTTONS.items()
+    )
 
 
 def _voter(person: Person) -> str:

@@ -1,6 +1,7 @@
 """What the bot's own words are in any language: one field a word or sentence, no word of any language.
 
-`{name}` in a text is filled in with `str.format`. Two forms are those for one and for many.
+`{name}` in a text is filled in with `str.format`. Two forms are those for one and for many. `failures` go by
+the name of an error's class, `unread` by a document's status, `statuses` by a run's, `types` by a source's.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Texts:
 
     language: str
     thousands: str
+    decimal: str
 
     # Buttons and labels; short, for a button holds 75 characters
     helpful: str
@@ -49,8 +51,6 @@ class Texts:
     # Around an answer
     nearest: str
     updated: str
-    from_source: str
-    asked_by: str
     draft: str
     private: str
     shared_by: str
@@ -62,20 +62,23 @@ class Texts:
     stopped: str
     nothing_runs: str
     not_stopper: str
-    continued: str
-    question_deleted: str
 
     # Instead of an answer
     not_found: str
     no_documents: str
     cannot_search: str
     no_question: str
+    answer_follows: str
     no_documents_from: str
     busy: str
     failed: str
     too_many: str
     place_unknown: str
     later: str
+
+    # What went wrong; a system's own words follow a failure, for those who can do something about it
+    failures: Mapping[str, str]
+    logged: str
 
     # Under an answer
     thanks: str
@@ -97,6 +100,7 @@ class Texts:
     not_asker: str
     draft_gone: str
     draft_sent: str
+    draft_sent_privately: str
 
     # Home and presence
     home_title: str
@@ -106,7 +110,6 @@ class Texts:
     suggested: str
     suggest_title: str
     your_questions: str
-    no_questions: str
     settings: str
     troubles: str
     last_synced: str
@@ -185,10 +188,16 @@ class Texts:
     field_empty: str
     too_long: str
     bad_day: str
+    bad_name: str
+    bad_every: str
     bad_file_name: str
     file_too_large: str
+    file_elsewhere: str
+    file_refused: str
+    file_not_fetched: str
     cannot_write: str
     own_data: str
+    in_settings: str
     sync_waiting: str
     sync_elsewhere: str
     did_you_mean: str
@@ -215,7 +224,10 @@ class Texts:
     attention: str
     gone: str
     stored: str
-    changes: Mapping[str, str]
+    changes: Mapping[str, Forms]
+    statuses: Mapping[str, str]
+    types: Mapping[str, str]
+    unread: Mapping[str, str]
     more: str
 
     # Notices
@@ -228,6 +240,7 @@ class Texts:
     document: Forms
     node: Forms
     source: Forms
+    question: Forms
     deletion: Forms
     failure: Forms
     minute: Forms
@@ -248,6 +261,10 @@ class Texts:
     def number(self, number: int) -> str:
         """Return a whole number with its thousands set apart."""
         return f"{number:,}".replace(",", self.thousands)
+
+    def seconds(self, seconds: float) -> str:
+        """Return a short time to a tenth of a second: `1.5 s`."""
+        return f"{seconds:.1f} s".replace(".", self.decimal)
 
     def when(self, moment: float | None, now: float) -> str:
         """Return how long ago a moment was, or how far ahead it lies; `never` for None."""

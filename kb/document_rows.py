@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, or_
 
+from kb.errors import NO_FAILURE
 from kb.planning import Known
 from kb.tables import documents
 
@@ -42,7 +43,7 @@ def settled(pipeline: str, audience: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition for documents that an equal version token leaves as they are, unsaid."""
     return and_(
         VISIBLE,
-        documents.c.status.in_(("ok", "empty")),
+        documents.c.status.in_(NO_FAILURE),
         documents.c.reason == "",
         documents.c.pipeline == pipeline,
         or_(documents.c.nodes == 0, documents.c.audience == json.dumps(tuple(audience))),

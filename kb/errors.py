@@ -24,7 +24,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-DocumentStatus = Literal["ok", "empty", "encrypted", "too-large", "unsupported", "unreadable", "vanished"]
+DocumentStatus = Literal[
+    "ok", "empty", "passed-over", "encrypted", "too-large", "unsupported", "unreadable", "vanished"
+]
+# What holds no text, a picture among the documents say, is named in reports and is no failure.
+NO_FAILURE: tuple[DocumentStatus, ...] = ("ok", "empty", "passed-over")
 
 
 class KnowledgeBaseError(Exception):

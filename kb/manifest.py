@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from kb.database import reading, transaction
 from kb.definitions import add_definition, read_definitions
 from kb.document_rows import KNOWN, VISIBLE, from_text, of_source, retagged, settled, to_known, to_values
-from kb.errors import DocumentStatus, SourceUnknown
+from kb.errors import NO_FAILURE, DocumentStatus, SourceUnknown
 from kb.leases import Lease, check
 from kb.planning import Known
 from kb.runs import (
@@ -157,7 +157,7 @@ class Manifest:
 
     async def troubled(self, source: str) -> list[Known]:
         """Return the rows of the documents that there is something to say of."""
-        said = (documents.c.reason != "") | documents.c.status.not_in(("ok", "empty"))
+        said = (documents.c.reason != "") | documents.c.status.not_in(NO_FAILURE)
         return await self._select(of_source(source) & VISIBLE & said)
 
     async def retagged(self, source: str, audience: Sequence[str], limit: int) -> list[Known]:
@@ -383,7 +383,7 @@ class Manifest:
 
     async def states(self) -> dict[str, SourceState]:
         """Return the state of every source that was ever synced, by name."""
-        failed = func.sum(case((documents.c.status.in_(("ok", "empty")), 0), else_=1))
+        failed = func.sum(case((documents.c.status.in_(NO_FAILURE), 0), else_=1))
         statement = (
             select(documents.c.source, func.count(), failed, func.sum(documents.c.nodes))
             .where(VISIBLE)

@@ -205,5 +205,5 @@ class Pipeline:
         await self._writer.write(rows, documents)
         self.exact = self.exact and all(outcome.exact for outcome in batch)
         for outcome in batch:
-            self._tally.count(outcome.effect, outcome.row.uri, outcome.row.reason)
+            self._tally.count(outcome.effect, outcome.row)
         self._tally.show()

@@ -8,7 +8,7 @@ from hashlib import blake2b, sha256
 from typing import Literal
 
 from kb.documents import DocumentRef
-from kb.errors import DocumentStatus
+from kb.errors import NO_FAILURE, DocumentStatus
 
 # Raised when the parser or the splitter makes other nodes of the same bytes: every document is then
 # parsed again, and what did not change keeps its vectors.
@@ -48,7 +48,7 @@ class Known:
     @property
     def failed(self) -> bool:
         """Whether the document could not be read; one without any text is no failure."""
-        return self.status not in ("ok", "empty")
+        return self.status not in NO_FAILURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from kb.planning import Known
 
 SyncStatus = Literal["ok", "partial", "failed", "held"]
 Phase = Literal["listing", "indexing", "deleting", "maintaining", "done"]
@@ -16,10 +19,14 @@ _INTERVAL = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentError:
-    """Why a document is not, or not freshly, in the index. Without a document it is about the source."""
+    """Why a document is not, or not freshly, in the index. Without a document it is about the source.
+
+    One that was `passed_over` is of a kind that holds no text.
+    """
 
     document: str
     reason: str
+    passed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +109,13 @@ class Tally:
     started: float = field(default_factory=time.monotonic)
     shown: float = 0.0
 
-    def count(self, effect: Effect, uri: str = "", reason: str = "") -> None:
+    def count(self, effect: Effect, row: Known) -> None:
         """Count a document, with the reason why it is not in the index if it is not."""
         self.effects[effect] += 1
-        if reason:
-            self.errors.append(DocumentError(document=uri, reason=reason))
+        if row.reason:
+            passed_over = row.status == "passed-over"
+            error = DocumentError(document=row.uri, reason=row.reason, passed_over=passed_over)
+            self.errors.append(error)
 
     def fail(self, reason: str) -> None:
         """Note why the source as a whole could not be synced to its end."""

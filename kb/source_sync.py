@@ -195,7 +195,7 @@ class SourceSync:
     def _count_unchanged(self, settled: int, rows: Iterable[Known]) -> None:
         self._tally.effects["unchanged"] += settled
         for row in rows:
-            self._tally.count("failed" if row.failed else "unchanged", row.uri, row.reason)
+            self._tally.count("failed" if row.failed else "unchanged", row)
 
     async def _index(self, comparison: Comparison, writer: Writer) -> bool:
         """Store what is new or changed; return whether all of it was what had been listed."""
@@ -236,7 +236,7 @@ class SourceSync:
             shown = [replace(row, audience=self._audience, hidden=0.0) for row in some]
             await writer.tag(shown, self._audience)
             for row in shown:
-                self._tally.count("added", row.uri, row.reason)
+                self._tally.count("added", row)
 
     async def _deletions(self, comparison: Comparison) -> Deletions:
         settings = self._parts.settings

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import aiohttp
 import discord
 from discord.http import Route
 
-from adapters.discord.client import DiscordHttp
+from adapters.discord.client import ONCE, DiscordHttp
 from bot.errors import SurfaceBusy, SurfaceError, SurfaceGone
 
 log = logging.getLogger(__name__)
@@ -141,22 +141,27 @@ class DiscordApi:
             raise
         return str(made["id"])
 
-    async def private_thread(self, channel: str, name: str, people: Iterable[str]) -> str:
-        """Open a thread that only these people and the moderators see; return its id."""
+    async def private_thread(self, channel: str, name: str) -> str:
+        """Open a thread that only who is invited and the moderators see; return its id.
+
+        It is not repeated when it may have been opened, for nothing tells two threads apart.
+        """
         body = {
             "name": name,
             "type": PRIVATE_THREAD,
             "invitable": False,
             "auto_archive_duration": ARCHIVE_MINUTES,
         }
-        path, invite = "/channels/{channel_id}/threads", "/channels/{channel_id}/thread-members/{user_id}"
+        path = "/channels/{channel_id}/threads"
         made = await self._sent(
-            "open a private thread", "POST", path, _at(channel), json=body, repeat=_UNSENT
+            "open a private thread", "POST", path, _at(channel), json=body, repeat=_UNSENT, once=True
         )
-        for person in people:
-            ids = {"channel_id": str(made["id"]), "user_id": person}
-            await self._sent("invite to a thread", "PUT", invite, ids)
         return str(made["id"])
+
+    async def invite(self, thread: str, person: str) -> None:
+        """Let a person see a private thread; nothing happens when they do."""
+        path, ids = "/channels/{channel_id}/thread-members/{user_id}", {"channel_id": thread}
+        await self._sent("invite to a thread", "PUT", path, ids | {"user_id": person})
 
     async def direct(self, person: str) -> str:
         """Return the channel of direct messages with a person."""
@@ -245,12 +250,17 @@ class DiscordApi:
         ids: Mapping[str, str],
         *,
         repeat: tuple[type[Exception], ...] = _LOST,
+        once: bool = False,
         tries: int = TRIES,
         json: Any = None,  # noqa: ANN401 - any JSON
         params: Mapping[str, str] | None = None,
     ) -> Message:
-        """Send, again when the connection breaks or the server is out of order, and return the reply."""
-        options = {"params": params} if params else {}
+        """Send, again when the connection breaks or the server is out of order, and return the reply.
+
+        With `once` discord.py does not repeat it either, whatever the server says.
+        """
+        options: dict[str, Any] = {"params": params} if params else {}
+        options |= {"trace_request_ctx": ONCE} if once else {}
         http = self._http()
         if http is None:
             raise SurfaceBusy(f"Discord is not connected, so it cannot be asked to {what}.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from adapters.discord import render
 from adapters.discord.interactions import Interaction
-from adapters.discord.layouts import CANCEL, CONFIRM, STOP, SUGGEST, Pressed, read_custom_id
+from adapters.discord.layouts import CANCEL, CHOOSE, CONFIRM, STOP, SUGGEST, Pressed, read_custom_id
 from adapters.discord.modals import FORM
 from bot.texts import translated
 
@@ -53,6 +53,8 @@ class Buttons:
             await self._knowledge.confirmed(interaction)
         elif button.startswith(FORM):
             await self._knowledge.form(interaction)
+        elif button.startswith(CHOOSE):
+            await self._knowledge.choose(interaction)
         elif button.startswith(SUGGEST):
             await self._ask_suggested(interaction)
 

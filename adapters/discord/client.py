@@ -35,6 +35,7 @@ SETTLE_SECONDS = 2.0  # after the last server was told, a session counts as read
 REQUESTS_A_SECOND = 45
 INVALID_LIMIT = 1_000  # Discord bans at 10,000 in ten minutes
 INVALID_WINDOW = 600.0
+ONCE = "once"  # the trace context of a request that discord.py must not repeat by itself
 
 Hear = Callable[[str], None]
 
@@ -178,6 +179,9 @@ class DiscordHttp(HTTPClient):
             response = params.response
             shared = response.headers.get("X-RateLimit-Scope") == "shared"
             self._breaker.note(response.status, shared=shared)
+            if response.status >= 500 and context.trace_request_ctx == ONCE:
+                # discord.py would repeat the request, which may have been carried out.
+                raise discord.DiscordServerError(response, "not repeated")
             # A webhook's 401 is about its own token, which is an interaction's.
             if response.status == 401 and not {"webhooks", "interactions"} & set(params.url.parts):
                 self._refused()

@@ -20,6 +20,7 @@ CHAT_INPUT, MESSAGE_MENU = 1, 3
 SUBCOMMAND, STRING, BOOLEAN, ATTACHMENT = 1, 3, 5, 11
 LONGEST_QUESTION = 4_000
 _LONGEST_NAME = 64
+_LONGEST_TYPED = 600  # a voice and the question that is voted on
 _DESCRIPTION = 100
 _MENU_NAME = 32
 # Discord's names of our languages.
@@ -91,7 +92,11 @@ def _persona() -> dict[str, Any]:
         "type": CHAT_INPUT,
         "name": PERSONA,
         **_described(describe),
-        "options": [_option("what", lambda _: "list, on NAME [here], off [here]", longest=100)],
+        "options": [
+            _option(
+                "what", lambda _: "list, on NAME [here], off [here], vote QUESTION", longest=_LONGEST_TYPED
+            )
+        ],
         **_EVERYWHERE,
     }
 

@@ -10,6 +10,7 @@ import aiohttp
 
 from bot.chat import Attachment
 from bot.errors import CommandError
+from bot.texts import ENGLISH
 
 _HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 _SECONDS = 60.0
@@ -32,7 +33,7 @@ async def download(attachment: Attachment, *, limit: int, api_url: str) -> bytes
     if attachment.size > limit:
         raise _too_large(attachment, limit)
     if not _is_discords(attachment.url, api_url):
-        raise CommandError(f"The file {attachment.name!r} is not at Discord. Upload it again.")
+        raise CommandError(ENGLISH.file_elsewhere.format(name=attachment.name))
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     try:
         async with (
@@ -41,14 +42,14 @@ async def download(attachment: Attachment, *, limit: int, api_url: str) -> bytes
         ):
             if response.status != 200:
                 raise CommandError(
-                    f"Discord answered {response.status} for the file {attachment.name!r}. Upload it again."
+                    ENGLISH.file_refused.format(
+                        platform="Discord", name=attachment.name, reason=f"HTTP {response.status}"
+                    )
                 )
             return await _read(response, attachment, limit)
     except (aiohttp.ClientError, OSError) as exc:
-        raise CommandError(
-            f"The file {attachment.name!r} could not be read from Discord: {type(exc).__name__}. "
-            "Try again in a minute."
-        ) from exc
+        reason = type(exc).__name__
+        raise CommandError(ENGLISH.file_not_fetched.format(name=attachment.name, reason=reason)) from exc
 
 
 def _is_discords(url: str, api_url: str) -> bool:
@@ -69,6 +70,4 @@ async def _read(response: aiohttp.ClientResponse, attachment: Attachment, limit:
 
 
 def _too_large(attachment: Attachment, limit: int) -> CommandError:
-    return CommandError(
-        f"The file {attachment.name!r} is larger than {limit / 1_000_000:.0f} MB. Send a smaller one."
-    )
+    return CommandError(ENGLISH.file_too_large.format(name=attachment.name, most=limit // 1_000_000))

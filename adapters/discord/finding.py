@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.discord.api import LOADING, DiscordApi, Message
+from adapters.discord.layouts import custom_id, walk
 from bot.chat import Incoming, Posted
 from bot.errors import SurfaceGone
+from bot.outcomes import answer_id
 
 _LOOKED_AT = 200  # messages behind a question among which a reply is looked for
 
@@ -21,6 +23,23 @@ async def find(api: DiscordApi, incoming: Incoming, *, bot: str) -> Posted | Non
     # A thread has the id of the message that it hangs at.
     in_thread = await _replies(api, incoming, incoming.message, bot) if place.kind != "direct" else None
     return in_thread or await _replies(api, incoming, place.channel, bot)
+
+
+async def find_draft(api: DiscordApi, channel: str, incoming: Incoming, *, bot: str) -> tuple[str, ...]:
+    """Return the messages of a draft that stands whole in a channel: its buttons name the answer."""
+    approves = custom_id("approve", answer_id(incoming.key))
+    parts: list[str] = []
+    async for message in api.messages(channel, after=int(incoming.message)):
+        buttons = {part.get("custom_id") for part in walk(message.get("components", ()))} - {None}
+        if str(message.get("author", {}).get("id")) != bot:
+            parts.clear()
+            continue
+        parts.append(str(message["id"]))
+        if approves in buttons:
+            return tuple(parts)
+        if buttons:  # which end another draft
+            parts.clear()
+    return ()
 
 
 async def _answer(api: DiscordApi, incoming: Incoming) -> Posted | None:

@@ -28,6 +28,7 @@ from adapters.discord.api import (
 )
 from bot.chat import Person, Place
 from bot.errors import CommandError, SurfaceError
+from bot.failing import failure_line
 from bot.texts import Texts, speaks
 from kb.errors import KnowledgeBaseError
 
@@ -182,7 +183,7 @@ class Interactions:
         except asyncio.CancelledError:
             raise
         except CommandError as exc:
-            await _tell(interaction, str(exc))
+            await _tell(interaction, failure_line(exc, interaction.words))
         except SurfaceError as exc:
             log.warning("discord interaction %s not answered: %s", interaction.id, exc)
             await _tell(interaction, interaction.words.busy.format(id=interaction.id[-8:]))

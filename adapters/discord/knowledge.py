@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adapters.discord import render, render_home
 from adapters.discord.download import LARGEST, attachment, download
 from adapters.discord.interactions import Interaction
-from adapters.discord.layouts import CANCEL, CONFIRM
+from adapters.discord.layouts import CANCEL, CHOOSE, CONFIRM
 from adapters.discord.reply import PACE_SECONDS
 from bot.errors import SurfaceError
 from bot.forms import Told
@@ -83,6 +84,19 @@ class Knowledge:
         if last is not None:
             await self._show(interaction, last)
 
+    async def choose(self, interaction: Interaction) -> None:
+        """Carry out what a button stands for that everyone may press, without the presser's rights."""
+        await interaction.defer()
+        steps = self._commands.run(
+            interaction.custom_id.removeprefix(f"{CHOOSE}:"),
+            replace(interaction.person, groups=frozenset(), admin=False),
+            interaction.place,
+            language=interaction.words.language,
+        )
+        async with aclosing(steps):
+            async for told in steps:
+                await self._show(interaction, told)
+
     async def confirmed(self, interaction: Interaction) -> None:
         """Carry out what a button confirms, or take the question away."""
         await interaction.update(render.line_payload("…"))
@@ -110,7 +124,7 @@ class Knowledge:
         if self._home is None:
             return ""
         audience = await self._surface.audience(interaction.place, interaction.person.id, private=True)
-        view = await self._home.view(interaction.person, audience)
+        view = await self._home.view(interaction.person, audience, language=interaction.words.language)
         return view.suggested[number] if number < len(view.suggested) else ""
 
     async def _open_form(self, interaction: Interaction) -> None:
@@ -149,7 +163,8 @@ class Knowledge:
             return
         audience = await self._audience(interaction)
         if audience is not None:
-            view = await self._home.view(interaction.person, audience)
+            language = interaction.words.language
+            view = await self._home.view(interaction.person, audience, language=language)
             await interaction.add(render_home.home_payload(view, interaction.words))
 
     async def _audience(self, interaction: Interaction) -> Audience | None:

@@ -33,7 +33,7 @@ OPTIONS = 25
 GREY, BLUE, GREEN, YELLOW, RED = 0x4E5058, 0x5865F2, 0x248046, 0xF0B232, 0xDA373C
 
 CONFIRM, CANCEL, SUGGEST = "lk:confirm", "lk:cancel", "lk:suggest"
-FORM, COMMENT, STOP = "lk:form", "lk:comment", "lk:stop"
+FORM, COMMENT, STOP, CHOOSE = "lk:form", "lk:comment", "lk:stop", "lk:choose"
 TEMPLATE = re.compile(
     r"lk:(?P<control>feedback|sources|person|resolved|share|approve|discard)"
     r":(?P<answer>[\w-]{1,64})(?::(?P<verdict>good|bad))?"

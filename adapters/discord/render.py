@@ -17,6 +17,7 @@ from adapters.discord.gate import address, gate, gate_line, link, literal, plain
 from adapters.discord.layouts import (
     CANCEL,
     CARD,
+    CHOOSE,
     CONFIRM,
     CONTENT,
     FORM,
@@ -40,7 +41,7 @@ from adapters.discord.layouts import (
 from adapters.discord.pieces import split
 
 if TYPE_CHECKING:
-    from bot.chat import Outcome
+    from bot.chat import Choice, Outcome
     from bot.forms import Confirm, Told
     from bot.messages import Answer, Citation
     from bot.texts import Texts
@@ -90,6 +91,13 @@ def line_payload(line: str, *, failed: bool = False) -> Payload:
     """Return a short line of Markdown: an error, a notice, a word to one person."""
     shown = text((split(gate(line), PIECE) or ["…"])[0])
     return message([container([shown], accent=RED)] if failed else [shown])
+
+
+def notice_payloads(line: str, choices: Sequence[Choice] = ()) -> tuple[Payload, ...]:
+    """Return Markdown for a channel as the messages it takes; its buttons end the last."""
+    parts = [[text(piece)] for piece in split(gate(line), PIECE)] or [[text("…")]]
+    parts[-1] += rows([button(one.label, f"{CHOOSE}:{one.command}") for one in choices])
+    return tuple(message(part) for part in parts)
 
 
 def person_payload(who: str, line: str, *, role: bool) -> Payload:

@@ -106,7 +106,7 @@ def _state(source: HomeSource, texts: Texts, now: float) -> str:
         part for part in (literal(source.type, 30), texts.count(source.documents, texts.document)) if part
     ]
     if source.failed:
-        parts.append(texts.changes["failed"].format(number=texts.number(source.failed)))
+        parts.append(texts.count(source.failed, texts.changes["failed"]))
     if source.last_good is None:
         parts.append(texts.never_synced)
     else:

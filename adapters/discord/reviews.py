@@ -6,14 +6,17 @@ a forum, in direct messages with the first reviewer who takes them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from adapters.discord.api import PRIVATE_THREAD, DiscordApi, Payload, nonce
+from adapters.discord.finding import find_draft
 from adapters.discord.stages import ChannelStage, DirectStage, Stage
 from bot.chat import Incoming, Place, Posted
-from bot.errors import SurfaceGone
+from bot.errors import SurfaceBusy, SurfaceGone
 from bot.texts import texts
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NAME_LENGTH = 100
+_SAID = 0  # the type of a message that somebody wrote; who came in is told by others
 
 
 class Reviews:
@@ -44,10 +48,27 @@ class Reviews:
         self._settings = settings
         self._bot = bot
         self._threads: dict[str, str] = {}
+        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def stage(self, incoming: Incoming, seed: str) -> Stage:
         """Return where a draft is shown."""
         return _ReviewStage(self, incoming.place, seed)
+
+    async def found(self, incoming: Incoming) -> Posted | None:
+        """Return the draft that an earlier try has shown whole; raise `SurfaceBusy` if it cannot be told."""
+        place = incoming.place
+        if thread := self._threads.get(place.channel) or await self._standing(place, self._name(place)):
+            stands = await find_draft(self._api, thread, incoming, bot=self._bot())
+            return Posted(channel=place.channel, thread=thread, messages=stands) if stands else None
+        for person in self._reviewers(place)[0]:
+            try:
+                channel = await self._api.direct(person)
+                stands = await find_draft(self._api, channel, incoming, bot=self._bot())
+            except SurfaceGone:
+                continue  # who takes no direct messages has none
+            if stands:
+                return Posted(channel=channel, messages=stands)
+        return None
 
     async def open(self, place: Place, seed: str, payload: Payload) -> ChannelStage | DirectStage:
         """Show a draft's first part; raise `SurfaceGone` when no reviewer can be reached."""
@@ -86,12 +107,20 @@ class Reviews:
         return [one for one in named if one not in roles], roles
 
     async def _thread(self, place: Place, people: Sequence[str], roles: Sequence[str]) -> str:
-        if place.channel not in self._threads:
-            language = self._rules.of(self._places.at_home(place)).language
-            name = texts(language).draft[:_NAME_LENGTH]
-            found = await self._standing(place, name)
-            self._threads[place.channel] = found or await self._new(place, name, people, roles)
-        return self._threads[place.channel]
+        """Return the thread of a channel's drafts, to which its reviewers are invited."""
+        async with self._opening[place.channel]:
+            if place.channel not in self._threads:
+                name = self._name(place)
+                found = await self._standing(place, name)
+                thread = found or await self._new(place, name)
+                if not found or not await self._begun(thread):
+                    await self._call(thread, people, roles)
+                self._threads[place.channel] = thread
+            return self._threads[place.channel]
+
+    def _name(self, place: Place) -> str:
+        language = self._rules.of(self._places.at_home(place)).language
+        return texts(language).draft[:_NAME_LENGTH]
 
     async def _standing(self, place: Place, name: str) -> str:
         for thread in await self._api.threads(place.workspace):
@@ -100,15 +129,31 @@ class Reviews:
                 return str(thread["id"])
         return ""
 
-    async def _new(self, place: Place, name: str, people: Sequence[str], roles: Sequence[str]) -> str:
-        thread = await self._api.private_thread(place.channel, name, people)
+    async def _new(self, place: Place, name: str) -> str:
+        """Open a thread; where that is not sure to have failed, look whether it has."""
+        try:
+            return await self._api.private_thread(place.channel, name)
+        except SurfaceBusy:
+            if thread := await self._standing(place, name):
+                return thread
+            raise
+
+    async def _begun(self, thread: str) -> bool:
+        """Tell whether the bot has said something there: then whoever reviews was invited before."""
+        async for message in self._api.messages(thread, after=0):
+            if str(message["author"]["id"]) == self._bot() and message.get("type") == _SAID:
+                return True
+        return False
+
+    async def _call(self, thread: str, people: Sequence[str], roles: Sequence[str]) -> None:
+        for person in people:
+            await self._api.invite(thread, person)
         if roles:
             # Whoever is mentioned in a private thread is in it; ids of the settings, never of a text.
             called = {"content": " ".join(f"<@&{role}>" for role in roles)}
             await self._api.post(
                 thread, called, nonce=nonce(f"{thread}\0roles"), mentions={"roles": list(roles)}
             )
-        return thread
 
 
 class _ReviewStage:

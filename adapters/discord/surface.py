@@ -17,7 +17,7 @@ from adapters.discord.reviews import Reviews
 from adapters.discord.signs import Signs
 from adapters.discord.staging import Staging, thread_or_channel, where
 from adapters.discord.stopping import stop_button
-from bot.chat import Attachment, Incoming, Outcome, Place, Posted, Reply, Shown
+from bot.chat import Attachment, Choice, Incoming, Outcome, Place, Posted, Reply, Shown
 from bot.texts import Texts, texts
 from kb.documents import Audience
 
@@ -50,7 +50,8 @@ class DiscordSurface:
         self._places = places
         self._bot = bot
         self._pace = pace
-        self.staging = Staging(api, rules=rules, reviews=Reviews(api, places, rules, settings, bot=bot))
+        self._reviews = Reviews(api, places, rules, settings, bot=bot)
+        self.staging = Staging(api, rules=rules, reviews=self._reviews)
         self.signs = Signs(api)
 
     async def working(self, incoming: Incoming) -> None:
@@ -64,7 +65,9 @@ class DiscordSurface:
 
     async def found(self, incoming: Incoming) -> Posted | None:
         """Look for a reply to this, whole or half shown; raise `SurfaceBusy` when it cannot be told."""
-        return await find(self._api, incoming, bot=self._bot())
+        if found := await find(self._api, incoming, bot=self._bot()):
+            return found
+        return await self._reviews.found(incoming) if self._rules.of(incoming.place).mode == "draft" else None
 
     async def reply(self, incoming: Incoming, *, shown: Shown, before: Posted | None = None) -> Reply:
         """Begin a reply, or the revision of one."""
@@ -104,9 +107,11 @@ class DiscordSurface:
         """Return a file's bytes; raise `CommandError` when it is too large or cannot be had."""
         return await download(attachment, limit=limit, api_url=self._settings.api_url)
 
-    async def notify(self, workspace: str, channel: str, line: str) -> None:
-        """Post one line into a channel; raise `SurfaceGone` or `SurfaceBusy`."""
-        await self._api.post(channel, render.line_payload(line), nonce=nonce(uuid.uuid4().hex))
+    async def notify(self, workspace: str, channel: str, line: str, choices: Sequence[Choice] = ()) -> None:
+        """Post Markdown into a channel, whole; raise `SurfaceGone` or `SurfaceBusy`."""
+        subject = uuid.uuid4().hex
+        for part, payload in enumerate(render.notice_payloads(line, choices)):
+            await self._api.post(channel, payload, nonce=nonce(subject, part))
 
     def words(self, place: Place) -> Texts:
         """Return the bot's words in a place."""

@@ -106,10 +106,14 @@ class Access:
         return sorted((await self._groups(workspace)).get(who, frozenset()))
 
     async def language(self, workspace: str, user: str) -> str:
-        """Return the language a person has set in Slack, such as "de-DE"; empty when it is not known."""
+        """Return the settings' language, else the one a person has set in Slack; empty: not known."""
+        settings = self._rules.platforms.get("slack")
+        if settings is not None and settings.language:
+            return settings.language
         try:
-            return str((await self._user(workspace, user)).get("locale") or "")
-        except SurfaceError:
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                return str((await self._user(workspace, user)).get("locale") or "")
+        except (SurfaceError, TimeoutError):
             return ""
 
     async def _of_channel(self, place: Place) -> frozenset[str]:

@@ -112,6 +112,9 @@ class Actions:
         await self._saying.line(ear, await done(press.answer, person, self._surface, ear.place))
 
     async def _other(self, press: Pressed, ear: Ear) -> None:
+        if press.action == interactions.CHOOSE:
+            await self._knowledge.choose(ear, press.value)
+            return
         ear = await self._saying.placed(ear)
         match press.action:
             case interactions.CONFIRM:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.errors import CommandError
+from bot.texts import ENGLISH
 
 if TYPE_CHECKING:
     from adapters.slack.client import Api
@@ -29,21 +30,18 @@ async def download(
         raise _too_large(name, limit)
     if not _is_slack(url, api_url):
         # The token goes with the request: it must reach no other host.
-        raise CommandError(f"The file {name!r} is not kept at Slack. Upload it here, or add its source.")
+        raise CommandError(ENGLISH.file_elsewhere.format(name=name))
     headers = {"Authorization": f"Bearer {api.client.token}"}
     try:
         async with session.get(url, headers=headers, allow_redirects=False) as reply:
             if reply.status != _OK or reply.content_type == "text/html" != attachment.media_type:
                 # Slack shows its sign-in page where the scope files:read is missing.
-                raise CommandError(
-                    f"Slack does not hand over {name!r} (HTTP {reply.status}). "
-                    "Give the app the scope files:read and install it again."
-                )
+                reason = f"HTTP {reply.status}, scope files:read"
+                raise CommandError(ENGLISH.file_refused.format(platform="Slack", name=name, reason=reason))
             return await _read(reply, name, limit)
     except (aiohttp.ClientError, TimeoutError) as exc:
-        raise CommandError(
-            f"The file {name!r} could not be fetched ({type(exc).__name__}). Send it again."
-        ) from exc
+        reason = type(exc).__name__
+        raise CommandError(ENGLISH.file_not_fetched.format(name=name, reason=reason)) from exc
 
 
 def workspace(attachment: Attachment) -> str:
@@ -62,9 +60,7 @@ async def _read(reply: aiohttp.ClientResponse, name: str, limit: int) -> bytes:
 
 
 def _too_large(name: str, limit: int) -> CommandError:
-    return CommandError(
-        f"The file {name!r} is larger than {limit // 1_000_000} MB. Add it as a source instead."
-    )
+    return CommandError(ENGLISH.file_too_large.format(name=name, most=limit // 1_000_000))
 
 
 def _is_slack(url: str, api_url: str) -> bool:

@@ -76,14 +76,15 @@ class Inbound:
         if incoming.place.shared and not self._settings.shared_channels:
             log.debug("slack event of a shared channel left alone channel=%s", incoming.place.channel)
             return _taken()
-        return await self._keep(incoming)
+        return await self._keep(await self._spoken(incoming))
 
     async def _command(self, body: Mapping[str, Any]) -> BoltResponse:
-        incoming = command_incoming(body)
+        incoming = await self._placed(command_incoming(body))
         words = texts(self._rules.of(incoming.place).language)
         if not incoming.text:
             return _taken(words.no_question)
-        return await self._keep(await self._placed(incoming), said=words.loading[0])
+        # Slack lets nobody change this line or take it away again: it has to stay true.
+        return await self._keep(incoming, said=words.answer_follows)
 
     async def _shortcut(self, body: Mapping[str, Any]) -> BoltResponse:
         try:
@@ -96,7 +97,15 @@ class Inbound:
 
     async def _placed(self, incoming: Incoming) -> Incoming:
         """Return what was asked with its place settled: neither commands nor shortcuts tell it."""
-        return replace(incoming, place=await self._access.guarded(incoming.place))
+        place = await self._access.guarded(incoming.place)
+        return await self._spoken(replace(incoming, place=place))
+
+    async def _spoken(self, incoming: Incoming) -> Incoming:
+        """Return what one person alone reads the answer to with the language that they have set."""
+        if not incoming.private and incoming.place.kind != "direct":
+            return incoming
+        language = await self._access.language(incoming.place.workspace, incoming.person)
+        return replace(incoming, place=replace(incoming.place, language=language))
 
     async def _keep(self, incoming: Incoming, *, said: str = "") -> BoltResponse:
         try:

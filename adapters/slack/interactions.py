@@ -19,6 +19,7 @@ ASK = "lk_ask"  # action ids of the Home tab
 ADD = "lk_add"
 SYNC = "lk_sync"
 REFRESH = "lk_refresh"
+CHOOSE = "lk_choose"  # action id of a button that all may press; which of its row follows after ":"
 VALUE = "value"  # action id of every field of a modal
 
 _CONTROLS = frozenset(get_args(Control))

@@ -54,6 +54,12 @@ class KbCommand:
         if told is not None:
             await self.show(ear, told)
 
+    async def choose(self, ear: Ear, command: str) -> None:
+        """Carry out what a button stands for that everyone may press: nobody's rights are asked for."""
+        words = await self._saying.words(ear.person)
+        async for told in self._commands.run(command, ear.person, ear.place, language=words.language):
+            await self._saying.say(ear, told_message(told, words))
+
     async def show(self, ear: Ear, told: Told) -> None:
         """Show what a command told: its question or form as a modal while there is time for one."""
         words = await self._saying.words(ear.person)

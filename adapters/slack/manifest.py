@@ -84,7 +84,9 @@ def manifest(
         whole["oauth_config"]["redirect_urls"] = [base + REDIRECT_PATH]
     if personas:
         whole["features"]["slash_commands"].append(
-            _command(settings.persona_command, "Choose a voice.", "list | on NAME | off", base)
+            _command(
+                settings.persona_command, "Choose a voice.", "list | on NAME | off | vote QUESTION", base
+            )
         )
     return whole
 

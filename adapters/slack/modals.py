@@ -13,6 +13,7 @@ from adapters.slack.render_views import form_modal
 from adapters.slack.saying import Ear, ear_of, kept_place, place_kept
 from bot.curated import Quoted
 from bot.errors import BotError, SurfaceError
+from bot.failing import failure_line
 from bot.forms import FieldError
 from kb.errors import KnowledgeBaseError
 
@@ -101,7 +102,8 @@ class Modals:
             await ack(response_action="errors", errors={failure.field: str(failure)})
             return
         if isinstance(failure, BotError | KnowledgeBaseError) and sent.values:
-            await ack(response_action="errors", errors={next(iter(sent.values)): str(failure)})
+            line = failure_line(failure, await self._saying.words(ear.person))
+            await ack(response_action="errors", errors={next(iter(sent.values)): line})
             return
         await ack()
         told = await work

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from adapters.slack import posting
-from adapters.slack.client import CallRefused, CallUncertain, retry_after
+from adapters.slack.client import CallRefused, retry_after
 from adapters.slack.pace import Limited, Pace
 from adapters.slack.render import answer_messages
 from bot.chat import Posted
@@ -79,11 +80,18 @@ class Whisper:
         return parts[:2] == self._origin or (parts.scheme == "https" and parts.hostname == _RESPONSE_HOST)
 
     async def say(
-        self, api: Api, channel: str, thread: str, user: str, messages: Sequence[Message]
+        self,
+        api: Api,
+        channel: str,
+        thread: str,
+        user: str,
+        messages: Sequence[Message],
+        *,
+        subject: str = "",
     ) -> Posted:
         """Post for one person's eyes in a channel, or as a direct message where that is impossible."""
         if not channel:
-            return await self.direct(api, user, messages)
+            return await self.direct(api, user, messages, subject=subject)
         for number, message in enumerate(messages):
             try:
                 await api.call(
@@ -97,18 +105,27 @@ class Whisper:
             except CallRefused as exc:
                 if exc.code not in _ELSEWHERE:
                     raise
-                return await self.direct(api, user, messages[number:])
+                return await self.direct(api, user, messages[number:], subject=subject)
         return Posted(channel=channel, messages=(), thread=thread)
 
-    async def direct(self, api: Api, user: str, messages: Sequence[Message]) -> Posted:
-        """Post as direct messages."""
+    async def direct(self, api: Api, user: str, messages: Sequence[Message], *, subject: str = "") -> Posted:
+        """Post as direct messages; what an earlier try has posted under the same subject stays as it is."""
         channel = await direct_channel(api, user)
-        stands = [await _post_direct(api, channel, message) for message in messages]
+        known = await posting.find(api, channel, "", subject=subject) if subject else {}
+        subject = subject or f"aside:{uuid.uuid4().hex}"
+        stands = [
+            known.get(part) or await posting.post(api, channel, "", message, subject=subject, part=part)
+            for part, message in enumerate(messages)
+        ]
         return posting.posted(api, channel, stands)
 
 
 class PrivateReply:
-    """A reply that its asker alone sees; it comes whole."""
+    """A reply that its asker alone sees in a channel; it comes whole.
+
+    Slack tells nobody what one person alone was shown, and what answers a command replaces nothing: after a
+    crash between showing and noting it, the reply is shown once more.
+    """
 
     def __init__(self, incoming: Incoming, *, api: Api, whisper: Whisper) -> None:
         self._incoming = incoming
@@ -130,7 +147,10 @@ class PrivateReply:
             return Posted(channel=place.channel, messages=(), thread=place.thread)
         # A thread that nobody has replied in shows no such message.
         thread = "" if self._incoming.root else place.thread
-        return await self._whisper.say(self._api, place.channel, thread, self._incoming.person, left)
+        subject = f"{self._incoming.subject}:aside"
+        return await self._whisper.say(
+            self._api, place.channel, thread, self._incoming.person, left, subject=subject
+        )
 
     async def withdraw(self) -> None:
         """See `Reply.withdraw`; nothing was shown."""
@@ -153,6 +173,9 @@ class DraftReply:
     async def finish(self, outcome: Outcome) -> Posted:
         """See `Reply.finish`; it is done when at least one reviewer has the draft."""
         messages = answer_messages(outcome, texts(outcome.language))
+        if self._before is not None:
+            # First: what stands under the same name must not be taken for what is posted now.
+            await posting.remove(self._api, self._before)
         stands: list[str] = []
         failure: SurfaceGone | None = None
         for user in self._reviewers:
@@ -166,8 +189,6 @@ class DraftReply:
                 f"Channel {self._incoming.place.channel!r} has no reviewers. "
                 'Name some in its [[channels]] block: reviewers = ["U…"]'
             )
-        if self._before is not None:
-            await posting.remove(self._api, self._before)
         return Posted(channel=self._incoming.place.channel, messages=tuple(stands))
 
     async def withdraw(self) -> None:
@@ -175,7 +196,7 @@ class DraftReply:
 
     async def _hand(self, user: str, messages: Sequence[Message]) -> list[str]:
         channel = await direct_channel(self._api, user)
-        subject = f"{self._incoming.subject}:draft"
+        subject = draft_subject(self._incoming)
         return [
             posting.at(
                 self._api,
@@ -188,15 +209,12 @@ class DraftReply:
         ]
 
 
+def draft_subject(incoming: Incoming) -> str:
+    """Return the name under which a draft stands with its reviewers."""
+    return f"{incoming.subject}:draft"
+
+
 async def direct_channel(api: Api, user: str) -> str:
     """Return the channel of direct messages with a person."""
     told = await api.call("conversations.open", users=user)
     return str((told.get("channel") or {}).get("id", ""))
-
-
-async def _post_direct(api: Api, channel: str, message: Message) -> str:
-    try:
-        return await posting.post(api, channel, "", message, subject=f"{channel}:aside")
-    except CallUncertain:
-        log.info("slack direct message may be lost channel=%s", channel)
-        raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adapters.slack.blocks import (
@@ -25,9 +25,9 @@ from adapters.slack.blocks import (
     section,
 )
 from adapters.slack.gate import address, cut_escaped, escape, gate, link, literal, shortened
-from adapters.slack.interactions import CONFIRM, FORM
+from adapters.slack.interactions import CHOOSE, CONFIRM, FORM
 from adapters.slack.splitting import split
-from bot.chat import Control, Outcome
+from bot.chat import Choice, Control, Outcome
 from bot.messages import Answer, Citation
 
 if TYPE_CHECKING:
@@ -104,6 +104,15 @@ def line_message(line: str, *, action: Block | None = None) -> Message:
     piece = (body_pieces(line) or [NOTHING])[0]
     blocks = [markdown(piece), *([actions([action])] if action else [])]
     return _message(blocks, piece)
+
+
+def notice_messages(line: str, choices: Sequence[Choice] = ()) -> tuple[Message, ...]:
+    """Return Markdown for a channel as the messages it takes; its buttons end the last."""
+    messages = [_message([markdown(piece)], piece) for piece in body_pieces(line) or [NOTHING]]
+    if choices:
+        row = [button(one.label, f"{CHOOSE}:{number}", one.command) for number, one in enumerate(choices)]
+        messages[-1] = replace(messages[-1], blocks=(*messages[-1].blocks, actions(row)))
+    return tuple(messages)
 
 
 def person_message(who: str, line: str) -> Message:

@@ -189,7 +189,7 @@ def _source_line(source: HomeSource, view: HomeView, texts: Texts) -> str:
 def _source_facts(source: HomeSource, texts: Texts, now: float) -> list[str]:
     facts = [texts.count(source.documents, texts.document)]
     if source.failed:
-        facts.append(texts.changes["failed"].format(number=source.failed))
+        facts.append(texts.count(source.failed, texts.changes["failed"]))
     if source.last_good is not None:
         facts.append(texts.last_synced.format(when=texts.when(source.last_good, now)))
     else:

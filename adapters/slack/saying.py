@@ -15,7 +15,8 @@ from adapters.slack.interactions import person_of, place_of
 from adapters.slack.render import Message, line_message
 from bot.chat import Place
 from bot.errors import BotError, SurfaceError
-from bot.texts import texts
+from bot.failing import failure_line
+from bot.texts import texts, translated
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class Saying:
     async def line(self, ear: Ear, line: str) -> None:
         """Tell the person one line."""
         if line:
-            await self.say(ear, line_message(line))
+            words = await self.words(ear.person)
+            await self.say(ear, line_message(translated(line, words.language)))
 
     async def open(self, ear: Ear, view: Block) -> str:
         """Open a modal and return its id; empty when it is too late for that."""
@@ -124,7 +126,7 @@ class Saying:
             yield
         except (BotError, KnowledgeBaseError) as exc:
             log.info("slack interaction refused person=%s reason=%s", ear.person.id, exc)
-            await self._sorry(ear, str(exc))
+            await self._sorry(ear, failure_line(exc, await self.words(ear.person)))
         except Exception:  # the edge of a task
             number = uuid.uuid4().hex[:8]
             log.exception("slack interaction failed id=%s", number)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import logging
+import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from adapters.slack import files, posting
 from adapters.slack.client import CallRefused
 from adapters.slack.pace import Ration
-from adapters.slack.private import DraftReply, PrivateReply, Whisper
-from adapters.slack.render import line_message, person_message
+from adapters.slack.private import DraftReply, PrivateReply, Whisper, direct_channel, draft_subject
+from adapters.slack.render import notice_messages, person_message
 from adapters.slack.reply import Rations, StreamedReply
 from adapters.slack.status import Status
-from bot.chat import Attachment, Incoming, Outcome, Place, Posted, Reply, Shown
+from bot.chat import Attachment, Choice, Incoming, Outcome, Place, Posted, Reply, Shown
 from bot.errors import CommandError, SurfaceError, SurfaceGone
+from bot.texts import ENGLISH
 
 if TYPE_CHECKING:
     import aiohttp
 
     from adapters.slack.access import Access
+    from adapters.slack.client import Api
     from adapters.slack.open_streams import OpenStreams
     from adapters.slack.settings import SlackSettings
     from adapters.slack.workspaces import Workspaces
@@ -69,23 +73,23 @@ class SlackSurface:
         return await self._access.audience(place, person, private=private)
 
     async def found(self, incoming: Incoming) -> Posted | None:
-        """See `Surface.found`; what one person alone sees cannot be found."""
+        """See `Surface.found`; what one person alone sees in a channel cannot be found."""
         place = incoming.place
-        if incoming.kind == "command":
-            return None
         api = await self._workspaces.api(place.workspace)
-        try:
-            parts = await posting.find(
-                api, place.channel, place.thread, subject=incoming.subject, since=incoming.message
-            )
-        except CallRefused as exc:
-            if exc.code in posting.GONE:
-                return None
-            raise
-        if not parts:
-            return None
-        stands = [ts for _, ts in sorted(parts.items())]
-        return posting.posted(api, place.channel, stands, thread=place.thread)
+        if not incoming.private or place.kind == "direct":
+            stands = await _found(api, place.channel, place.thread, incoming.subject, since=incoming.message)
+            if stands:
+                return posting.posted(api, place.channel, stands, thread=place.thread)
+        return await self._handed(api, incoming) if self._rules.of(place).mode == "draft" else None
+
+    async def _handed(self, api: Api, incoming: Incoming) -> Posted | None:
+        """Return the draft that an earlier try has handed to its reviewers, or to some of them."""
+        handed: list[str] = []
+        for user in await self._reviewers(incoming.place):
+            channel = await direct_channel(api, user)
+            stands = await _found(api, channel, "", draft_subject(incoming), since=incoming.message)
+            handed += [posting.at(api, channel, ts) for ts in stands]
+        return Posted(channel=incoming.place.channel, messages=tuple(handed)) if handed else None
 
     async def reply(self, incoming: Incoming, *, shown: Shown, before: Posted | None = None) -> Reply:
         """See `Surface.reply`."""
@@ -94,7 +98,7 @@ class SlackSurface:
         if shown == "draft":
             reviewers = await self._reviewers(place)
             return _Signed(DraftReply(incoming, api=api, reviewers=reviewers, before=before), incoming, self)
-        if shown == "private" and (place.kind != "direct" or incoming.reply_to.get("response_url")):
+        if shown == "private" and place.kind != "direct":
             return _Signed(PrivateReply(incoming, api=api, whisper=self.whisper), incoming, self)
         begun = await self._streams.of(incoming.subject) if before is None else None
         streamed = StreamedReply(
@@ -137,15 +141,18 @@ class SlackSurface:
         try:
             api = await self._workspaces.api(files.workspace(attachment))
         except SurfaceError as exc:
-            raise CommandError(f"The file {attachment.name!r} cannot be had: {exc}") from exc
+            reason = ENGLISH.file_not_fetched.format(name=attachment.name, reason=exc)
+            raise CommandError(reason) from exc
         return await files.download(
             self._session, api, attachment, api_url=self._settings.api_url, limit=limit
         )
 
-    async def notify(self, workspace: str, channel: str, line: str) -> None:
+    async def notify(self, workspace: str, channel: str, line: str, choices: Sequence[Choice] = ()) -> None:
         """See `Surface.notify`; an empty workspace is the only one."""
         api = await self._workspaces.api(workspace)
-        await posting.post(api, channel, "", line_message(line), subject=f"notice:{channel}")
+        subject = f"notice:{uuid.uuid4().hex}"  # its own: an earlier notice must not be taken for this one
+        for part, message in enumerate(notice_messages(line, choices)):
+            await posting.post(api, channel, "", message, subject=subject, part=part)
 
     async def _reviewers(self, place: Place) -> list[str]:
         """Return the users who review a channel's drafts; without any, the admins that the settings name."""
@@ -162,6 +169,17 @@ class SlackSurface:
                 starts=Ration(_STARTS), appends=Ration(_APPENDS), updates=Ration(_UPDATES)
             )
         return self._rations[workspace]
+
+
+async def _found(api: Api, channel: str, thread: str, subject: str, *, since: str) -> list[str]:
+    """Return the messages of a reply in their order, none where the place is gone."""
+    try:
+        parts = await posting.find(api, channel, thread, subject=subject, since=since)
+    except CallRefused as exc:
+        if exc.code in posting.GONE:
+            return []
+        raise
+    return [ts for _, ts in sorted(parts.items())]
 
 
 class _Signed:

@@ -7,6 +7,7 @@ from bot.wording import Texts
 TEXTS = Texts(
     language="de",
     thousands=".",
+    decimal=",",
     helpful="Hilfreich",
     not_helpful="Nicht hilfreich",
     sources="Quellen",
@@ -36,8 +37,6 @@ TEXTS = Texts(
     ),
     nearest="Die nächstliegenden Textstellen",
     updated="Stand: {age}",
-    from_source="aus {source}",
-    asked_by="{name} hat gefragt",
     draft="Entwurf: Nur die Prüfenden sehen ihn, bis er freigegeben ist.",
     private="Nur für dich sichtbar.",
     shared_by="Geteilt von {name}.",
@@ -64,14 +63,13 @@ TEXTS = Texts(
     },
     image_unread="Das Bild {name!r} habe ich nicht gelesen.",
     file_unread=(
-        "Die Datei {name!r} habe ich nicht gelesen. Schick sie mir mit den Worten „add this“, dann nehme ich "
+        "Die Datei {name!r} habe ich nicht gelesen. Schick sie mir mit den Worten „füge das hinzu“, dann "
+        "nehme ich "
         "sie auf."
     ),
     stopped="Angehalten.",
     nothing_runs="Hier wird gerade keine Antwort mehr geschrieben.",
     not_stopper="Diese Antwort dürfen nur Fragende selbst oder Admins anhalten.",
-    continued="(Fortsetzung)",
-    question_deleted="Die Frage wurde gelöscht.",
     not_found="Das habe ich in meinen Dokumenten nicht gefunden.",
     no_documents=(
         "Ich habe noch keine Dokumente. Füge mit `lorekeeper sources add` eine Quelle hinzu und starte dann "
@@ -79,18 +77,32 @@ TEXTS = Texts(
     ),
     cannot_search="Ich kann meine Dokumente gerade nicht durchsuchen.",
     no_question="Da ist keine Frage, die ich beantworten könnte.",
+    answer_follows="Deine Antwort kommt hier darunter, nur für dich.",
     no_documents_from="Ich habe keine Dokumente aus {sources}.",
     busy="Ich kann gerade nicht antworten. Bitte frag in einer Minute noch einmal (Log {id}).",
     failed=(
         "Bei mir ist etwas schiefgegangen. Bitte frag noch einmal; hilft das nicht, sag denen Bescheid, die "
         "mich betreiben (Log {id})."
     ),
-    too_many="Du hast in zehn Minuten {number} Fragen gestellt. Frag in {wait} wieder.",
+    too_many="Du hast in zehn Minuten {questions} gestellt. Frag in {wait} wieder.",
     place_unknown=(
         "Ich kann gerade nicht feststellen, wer hier was sehen darf, und antworte deshalb nicht. Bitte frag "
         "in einer Minute noch einmal (Log {id})."
     ),
-    later="Ich konnte die Antwort nicht rechtzeitig zeigen. Bitte frag noch einmal (Log {id}).",
+    later="Das konnte ich nicht rechtzeitig öffnen. Versuch es noch einmal.",
+    failures={
+        "SourceInvalid": "So kann diese Quelle nicht funktionieren.",
+        "SourceUnavailable": "Diese Quelle lässt sich gerade nicht lesen.",
+        "FetchError": "Diese Adresse lässt sich nicht lesen.",
+        "SyncRefused": "Das lässt sich gerade nicht abgleichen.",
+        "EmbeddingError": "Das Einbettungsmodell funktioniert gerade nicht.",
+        "StoreError": "Ich komme gerade nicht an meine Daten. Versuch es in einer Minute noch einmal.",
+        "StoreFull": "Mein Speicherplatz ist voll, ich kann nichts mehr aufnehmen.",
+        "SurfaceBusy": "Der Chat nimmt das gerade nicht an. Versuch es in einer Minute noch einmal.",
+        "SurfaceGone": "Der Chat lässt mich das hier nicht tun.",
+        "Exception": "Das hat nicht geklappt.",
+    },
+    logged="{line} (Log {id})",
     thanks="Danke, ist notiert.",
     sorry="Danke, ist notiert. Was war falsch?",
     what_was_wrong="Was war falsch?",
@@ -112,6 +124,10 @@ TEXTS = Texts(
     not_asker="Das darf nur {name}, von dort kam die Frage.",
     draft_gone="Um diesen Entwurf hat sich schon jemand gekümmert.",
     draft_sent="Deine Frage wird beantwortet, sobald jemand die Antwort geprüft hat.",
+    draft_sent_privately=(
+        "Jemand prüft die Antwort zuerst. Wird sie freigegeben, steht sie hier für alle; wenn nicht, kommt "
+        "keine Antwort."
+    ),
     home_title="Was ich weiß",
     greeting="Frag mich, was in den Dokumenten deines Teams steht.",
     what_i_know="Quellen",
@@ -119,7 +135,6 @@ TEXTS = Texts(
     suggested="Frag zum Beispiel",
     suggest_title="Was steht in den Dokumenten über {title}?",
     your_questions="Deine letzten Fragen",
-    no_questions="Du hast mich noch nichts gefragt.",
     settings="Einstellungen",
     troubles="Braucht Aufmerksamkeit",
     last_synced="zuletzt abgeglichen: {when}",
@@ -231,12 +246,28 @@ Ansehen dürfen alle; ändern dürfen {who}.""",
     field_empty="Bitte {label!r} ausfüllen.",
     too_long="{label!r} ist zu lang: höchstens {most} Zeichen.",
     bad_day="{value!r} ist kein Tag. Schreib ihn wie 2027-01-31 oder lass ihn weg.",
+    bad_name=(
+        "{value!r} kann nicht der Name einer Quelle sein. Nimm Buchstaben von a bis z, Ziffern, „.“, „_“ und "
+        "„-“, ohne Leerzeichen; höchstens 64."
+    ),
+    bad_every=(
+        "{value!r} sagt nicht, wie oft. Schreib `30m`, `2h`, `1d` oder einen Cron-Ausdruck wie `0 3 * * *`."
+    ),
     bad_file_name=(
         "Die Datei {name!r} kann unter diesem Namen nicht aufgenommen werden. Benenne sie um, etwa notes.md."
     ),
     file_too_large="Die Datei {name!r} ist zu groß: höchstens {most} MB.",
+    file_elsewhere="Die Datei {name!r} liegt woanders. Lade sie hier hoch.",
+    file_refused="{platform} gibt die Datei {name!r} nicht heraus ({reason}). Lade sie noch einmal hoch.",
+    file_not_fetched=(
+        "Die Datei {name!r} konnte nicht geholt werden ({reason}). Versuch es in einer Minute noch einmal."
+    ),
     cannot_write="{name!r} lässt sich nicht schreiben ({reason}). Sag denen Bescheid, die mich betreiben.",
     own_data="{location!r} liegt in meinem eigenen Datenordner. Nenne einen anderen Ordner.",
+    in_settings=(
+        "Die Quelle {name!r} steht in der Einstellungsdatei. Nimm dort ihren Block [[sources]] heraus und "
+        "wiederhole dies, um zu entfernen, was davon gespeichert ist."
+    ),
     sync_waiting="{name} wird schon abgeglichen; ich warte darauf …",
     sync_elsewhere="{name} wird noch abgeglichen. Sieh nach mit `{command} show {name}`.",
     did_you_mean="Meintest du `{command}`?",
@@ -251,11 +282,11 @@ Ansehen dürfen alle; ändern dürfen {who}.""",
     sync_nothing="keine Dokumente",
     remove_title="Quelle entfernen",
     remove_question="Soll ich {name} ({what}) vergessen? Die Dateien selbst bleiben unberührt.",
-    removed="{name} ist entfernt: {what} gehören nicht mehr zu dem, was ich weiß.",
+    removed="{name} ist entfernt, und damit {what}.",
     was_paused="{name} ruht; `{command} resume {name}` setzt den Plan fort.",
     was_resumed="{name} wird wieder nach Plan abgeglichen.",
     was_not_paused="{name} ruhte nicht.",
-    status_line="{documents} in {sources}, {failed} nicht aufgenommen.",
+    status_line="{documents} in {sources}, {failed}.",
     models="Einbettung: {embedding}. Antworten: {llm}.",
     runs="Letzte Abgleiche",
     not_indexed="Nicht aufgenommen",
@@ -264,11 +295,41 @@ Ansehen dürfen alle; ändern dürfen {who}.""",
     gone="nicht mehr eingerichtet, aber noch gespeichert",
     stored="{documents}, {nodes}",
     changes={
-        "added": "{number} neu",
-        "updated": "{number} geändert",
-        "deleted": "{number} gelöscht",
-        "unchanged": "{number} unverändert",
-        "failed": "{number} nicht aufgenommen",
+        "added": ("{} neu", "{} neu"),
+        "updated": ("{} geändert", "{} geändert"),
+        "deleted": ("{} gelöscht", "{} gelöscht"),
+        "unchanged": ("{} unverändert", "{} unverändert"),
+        "failed": ("{} nicht aufgenommen", "{} nicht aufgenommen"),
+    },
+    statuses={
+        "running": "läuft",
+        "ok": "gelungen",
+        "partial": "teilweise gelungen",
+        "held": "Löschungen zurückgehalten",
+        "failed": "misslungen",
+        "interrupted": "abgebrochen",
+    },
+    types={
+        "folder": "Ordner",
+        "git": "Git",
+        "web": "Web",
+        "sitemap": "Sitemap",
+        "feed": "Feed",
+        "github": "GitHub",
+        "gitlab": "GitLab",
+        "slack_history": "Slack-Verlauf",
+        "discord_history": "Discord-Verlauf",
+        "object_store": "Objektspeicher",
+        "reader": "Reader",
+    },
+    unread={
+        "empty": "leer",
+        "encrypted": "verschlüsselt",
+        "too-large": "zu groß",
+        "passed-over": "eine Art ohne Text",
+        "unsupported": "eine Art, die ich nicht lese",
+        "unreadable": "nicht lesbar",
+        "vanished": "nicht mehr da",
     },
     more="und {number} weitere",
     notice_failing="Der Abgleich von {name} ist misslungen: {reason} Nächster Versuch: {when}.",
@@ -282,6 +343,7 @@ Ansehen dürfen alle; ändern dürfen {who}.""",
     document=("{} Dokument", "{} Dokumente"),
     node=("{} Textstelle", "{} Textstellen"),
     source=("{} Quelle", "{} Quellen"),
+    question=("{} Frage", "{} Fragen"),
     deletion=("{} Löschung wird", "{} Löschungen werden"),
     failure=("{} Fehlschlag", "{} Fehlschlägen"),
     minute=("{} Minute", "{} Minuten"),

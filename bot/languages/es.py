@@ -7,6 +7,7 @@ from bot.wording import Texts
 TEXTS = Texts(
     language="es",
     thousands=".",
+    decimal=",",
     helpful="Útil",
     not_helpful="No es útil",
     sources="Fuentes",
@@ -36,8 +37,6 @@ TEXTS = Texts(
     ),
     nearest="Pasajes más cercanos",
     updated="actualizado {age}",
-    from_source="de {source}",
-    asked_by="{name} preguntó",
     draft="Borrador: solo lo ven los revisores hasta que se apruebe.",
     private="Solo tú puedes ver esto.",
     shared_by="Compartido por {name}.",
@@ -64,13 +63,11 @@ TEXTS = Texts(
     },
     image_unread="No he leído la imagen {name!r}.",
     file_unread=(
-        "No he leído el archivo {name!r}. Envíamelo con las palabras «add this» para que lo guarde."
+        "No he leído el archivo {name!r}. Envíamelo con las palabras «añade esto» para que lo guarde."
     ),
     stopped="Detenido.",
     nothing_runs="Aquí ya no se está escribiendo ninguna respuesta.",
     not_stopper="Solo quien preguntó o un administrador puede detener esta respuesta.",
-    continued="(continuación)",
-    question_deleted="La pregunta fue borrada.",
     not_found="No he encontrado eso en mis documentos.",
     no_documents=(
         "Todavía no tengo documentos. Añade una fuente con `lorekeeper sources add` y ejecuta después "
@@ -78,18 +75,32 @@ TEXTS = Texts(
     ),
     cannot_search="Ahora mismo no puedo buscar en mis documentos.",
     no_question="No hay ninguna pregunta que responder.",
+    answer_follows="Tu respuesta llega aquí abajo, solo para ti.",
     no_documents_from="No tengo documentos de {sources}.",
     busy="Ahora mismo no puedo responder. Vuelve a preguntar en un minuto (registro {id}).",
     failed=(
         "Algo ha ido mal por mi parte. Vuelve a preguntar; si sigue así, avisa a quien me administra "
         "(registro {id})."
     ),
-    too_many="Has hecho {number} preguntas en diez minutos. Vuelve a preguntar en {wait}.",
+    too_many="Has hecho {questions} en diez minutos. Vuelve a preguntar en {wait}.",
     place_unknown=(
         "Ahora mismo no puedo saber quién puede ver qué aquí, así que no respondo. Vuelve a preguntar en un "
         "minuto (registro {id})."
     ),
-    later="No pude mostrar la respuesta a tiempo. Vuelve a preguntar (registro {id}).",
+    later="No pude abrirlo a tiempo. Inténtalo de nuevo.",
+    failures={
+        "SourceInvalid": "Esta fuente no puede funcionar así.",
+        "SourceUnavailable": "Ahora mismo no puedo leer esta fuente.",
+        "FetchError": "No puedo leer esta dirección.",
+        "SyncRefused": "Ahora mismo no se puede sincronizar.",
+        "EmbeddingError": "El modelo de vectores no funciona ahora mismo.",
+        "StoreError": "Ahora mismo no puedo acceder a mis datos. Inténtalo de nuevo en un minuto.",
+        "StoreFull": "Mi disco está lleno, no puedo guardar nada más.",
+        "SurfaceBusy": "El chat no acepta eso ahora mismo. Inténtalo de nuevo en un minuto.",
+        "SurfaceGone": "El chat no me deja hacer eso aquí.",
+        "Exception": "Eso no ha funcionado.",
+    },
+    logged="{line} (registro {id})",
     thanks="Gracias, anotado.",
     sorry="Gracias, anotado. ¿Qué estaba mal?",
     what_was_wrong="¿Qué estaba mal?",
@@ -111,6 +122,10 @@ TEXTS = Texts(
     not_asker="Solo {name}, que preguntó, puede hacer eso.",
     draft_gone="Ya se atendió este borrador.",
     draft_sent="Tu pregunta se responderá en cuanto un revisor mire la respuesta.",
+    draft_sent_privately=(
+        "Alguien revisa antes la respuesta. Si la aprueba, aparecerá aquí para todos; si no, no habrá "
+        "respuesta."
+    ),
     home_title="Lo que sé",
     greeting="Pregúntame lo que esté escrito en los documentos de tu equipo.",
     what_i_know="Fuentes",
@@ -118,7 +133,6 @@ TEXTS = Texts(
     suggested="Podrías preguntar",
     suggest_title="¿Qué dicen los documentos sobre {title}?",
     your_questions="Tus últimas preguntas",
-    no_questions="Todavía no me has preguntado nada.",
     settings="Ajustes",
     troubles="Necesita atención",
     last_synced="última sincronización: {when}",
@@ -223,12 +237,26 @@ Todos pueden mirar; pueden cambiar cosas: {who}.""",
     field_empty="Rellena {label!r}.",
     too_long="{label!r} es demasiado largo: {most} caracteres como mucho.",
     bad_day="{value!r} no es un día. Escríbelo como 2027-01-31, o déjalo fuera.",
+    bad_name=(
+        "{value!r} no puede ser el nombre de una fuente. Usa letras sin acento, cifras, «.», «_» y «-», sin "
+        "espacios; 64 como mucho."
+    ),
+    bad_every=(
+        "{value!r} no dice cada cuánto. Escribe `30m`, `2h`, `1d`, o una expresión cron como `0 3 * * *`."
+    ),
     bad_file_name=(
         "El archivo {name!r} no se puede guardar con ese nombre. Cámbialo, por ejemplo a notes.md."
     ),
     file_too_large="El archivo {name!r} es demasiado grande: {most} MB como mucho.",
+    file_elsewhere="El archivo {name!r} está en otro sitio. Súbelo aquí.",
+    file_refused="{platform} no entrega el archivo {name!r} ({reason}). Súbelo otra vez.",
+    file_not_fetched=("El archivo {name!r} no se pudo obtener ({reason}). Inténtalo de nuevo en un minuto."),
     cannot_write="{name!r} no se puede escribir ({reason}). Avisa a quien me administra.",
     own_data="{location!r} está en mi propia carpeta de datos. Da otra carpeta.",
+    in_settings=(
+        "La fuente {name!r} está definida en el archivo de ajustes. Quita de ahí su bloque [[sources]] y "
+        "repite esto para quitar lo que hay guardado de ella."
+    ),
     sync_waiting="{name} ya se está sincronizando; espero…",
     sync_elsewhere="{name} todavía se está sincronizando. Míralo con `{command} show {name}`.",
     did_you_mean="¿Querías decir `{command}`?",
@@ -243,11 +271,11 @@ Todos pueden mirar; pueden cambiar cosas: {who}.""",
     sync_nothing="ningún documento",
     remove_title="Quitar una fuente",
     remove_question="¿Quito {name} ({what}) de lo que sé? Sus archivos no se tocan.",
-    removed="{name} está quitada: {what} ya no forman parte de lo que sé.",
+    removed="{name} está quitada, y con ella {what}.",
     was_paused="{name} está en pausa; `{command} resume {name}` reanuda su horario.",
     was_resumed="{name} vuelve a sincronizarse según el horario.",
     was_not_paused="{name} no estaba en pausa.",
-    status_line="{documents} en {sources}, {failed} sin indexar.",
+    status_line="{documents} en {sources}, {failed}.",
     models="Vectores: {embedding}. Respuestas: {llm}.",
     runs="Últimas sincronizaciones",
     not_indexed="Sin indexar",
@@ -256,11 +284,41 @@ Todos pueden mirar; pueden cambiar cosas: {who}.""",
     gone="ya no está configurada, pero sigue guardada",
     stored="{documents}, {nodes}",
     changes={
-        "added": "{number} añadidos",
-        "updated": "{number} cambiados",
-        "deleted": "{number} borrados",
-        "unchanged": "{number} sin cambios",
-        "failed": "{number} sin indexar",
+        "added": ("{} añadido", "{} añadidos"),
+        "updated": ("{} cambiado", "{} cambiados"),
+        "deleted": ("{} borrado", "{} borrados"),
+        "unchanged": ("{} sin cambios", "{} sin cambios"),
+        "failed": ("{} sin indexar", "{} sin indexar"),
+    },
+    statuses={
+        "running": "en curso",
+        "ok": "bien",
+        "partial": "en parte",
+        "held": "borrados retenidos",
+        "failed": "ha fallado",
+        "interrupted": "interrumpida",
+    },
+    types={
+        "folder": "carpeta",
+        "git": "git",
+        "web": "web",
+        "sitemap": "sitemap",
+        "feed": "canal de noticias",
+        "github": "GitHub",
+        "gitlab": "GitLab",
+        "slack_history": "historial de Slack",
+        "discord_history": "historial de Discord",
+        "object_store": "almacén de objetos",
+        "reader": "lector",
+    },
+    unread={
+        "empty": "vacío",
+        "encrypted": "cifrado",
+        "too-large": "demasiado grande",
+        "passed-over": "de un tipo sin texto",
+        "unsupported": "de un tipo que no leo",
+        "unreadable": "no se puede leer",
+        "vanished": "ya no está",
     },
     more="y {number} más",
     notice_failing="La sincronización de {name} ha fallado: {reason} Se intenta de nuevo {when}.",
@@ -272,6 +330,7 @@ Todos pueden mirar; pueden cambiar cosas: {who}.""",
     document=("{} documento", "{} documentos"),
     node=("{} pasaje", "{} pasajes"),
     source=("{} fuente", "{} fuentes"),
+    question=("{} pregunta", "{} preguntas"),
     deletion=("{} borrado retenido", "{} borrados retenidos"),
     failure=("{} fallo", "{} fallos"),
     minute=("{} minuto", "{} minutos"),

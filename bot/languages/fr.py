@@ -7,6 +7,7 @@ from bot.wording import Texts
 TEXTS = Texts(
     language="fr",
     thousands="\u202f",
+    decimal=",",
     helpful="Utile",
     not_helpful="Pas utile",
     sources="Sources",
@@ -36,8 +37,6 @@ TEXTS = Texts(
     ),
     nearest="Passages les plus proches",
     updated="mis à jour {age}",
-    from_source="de {source}",
-    asked_by="{name} a demandé",
     draft="Brouillon : visible des seuls relecteurs jusqu’à son approbation.",
     private="Visible de toi seul.",
     shared_by="Partagé par {name}.",
@@ -64,13 +63,12 @@ TEXTS = Texts(
     },
     image_unread="Je n’ai pas lu l’image {name!r}.",
     file_unread=(
-        "Je n’ai pas lu le fichier {name!r}. Envoie-le-moi avec les mots « add this » pour que je le garde."
+        "Je n’ai pas lu le fichier {name!r}. Envoie-le-moi avec les mots « ajoute ceci » pour que je le "
+        "garde."
     ),
     stopped="Arrêté.",
     nothing_runs="Aucune réponse n’est plus en cours ici.",
     not_stopper="Seuls la personne qui a demandé ou un admin peuvent arrêter cette réponse.",
-    continued="(suite)",
-    question_deleted="La question a été supprimée.",
     not_found="Je n’ai pas trouvé cela dans mes documents.",
     no_documents=(
         "Je n’ai pas encore de documents. Ajoute une source avec `lorekeeper sources add`, puis lance "
@@ -78,6 +76,7 @@ TEXTS = Texts(
     ),
     cannot_search="Je ne peux pas chercher dans mes documents en ce moment.",
     no_question="Il n’y a pas de question à laquelle répondre.",
+    answer_follows="Ta réponse arrive ci-dessous, visible par toi seul.",
     no_documents_from="Je n’ai pas de documents de {sources}.",
     busy="Je ne peux pas répondre en ce moment. Redemande dans une minute (journal {id}).",
     failed=(
@@ -85,13 +84,26 @@ TEXTS = Texts(
         "tourner "
         "(journal {id})."
     ),
-    too_many="Tu as posé {number} questions en dix minutes. Redemande dans {wait}.",
+    too_many="Tu as posé {questions} en dix minutes. Redemande dans {wait}.",
     place_unknown=(
         "Je ne peux pas savoir en ce moment qui a le droit de voir quoi ici, donc je ne réponds pas. "
         "Redemande "
         "dans une minute (journal {id})."
     ),
-    later="Je n’ai pas pu afficher la réponse à temps. Redemande (journal {id}).",
+    later="Je n’ai pas pu ouvrir cela à temps. Réessaie.",
+    failures={
+        "SourceInvalid": "Cette source ne peut pas fonctionner ainsi.",
+        "SourceUnavailable": "Je ne peux pas lire cette source en ce moment.",
+        "FetchError": "Je ne peux pas lire cette adresse.",
+        "SyncRefused": "La synchronisation n’est pas possible en ce moment.",
+        "EmbeddingError": "Le modèle de plongement ne fonctionne pas en ce moment.",
+        "StoreError": "Je n’accède pas à mes données en ce moment. Réessaie dans une minute.",
+        "StoreFull": "Mon disque est plein, je ne peux plus rien garder.",
+        "SurfaceBusy": "La messagerie refuse cela en ce moment. Réessaie dans une minute.",
+        "SurfaceGone": "La messagerie ne me laisse pas faire cela ici.",
+        "Exception": "Cela n’a pas marché.",
+    },
+    logged="{line} (journal {id})",
     thanks="Merci, c’est noté.",
     sorry="Merci, c’est noté. Qu’est-ce qui n’allait pas ?",
     what_was_wrong="Qu’est-ce qui n’allait pas ?",
@@ -113,6 +125,10 @@ TEXTS = Texts(
     not_asker="Seul {name}, qui a demandé, peut faire cela.",
     draft_gone="Quelqu’un s’est déjà occupé de ce brouillon.",
     draft_sent="Ta question aura sa réponse dès qu’un relecteur l’aura vérifiée.",
+    draft_sent_privately=(
+        "Quelqu’un relit d’abord la réponse. Si elle est approuvée, elle paraîtra ici pour tous ; sinon, il "
+        "n’y aura pas de réponse."
+    ),
     home_title="Ce que je sais",
     greeting="Demande-moi ce qui est écrit dans les documents de ton équipe.",
     what_i_know="Sources",
@@ -120,7 +136,6 @@ TEXTS = Texts(
     suggested="Tu pourrais demander",
     suggest_title="Que disent les documents sur {title} ?",
     your_questions="Tes dernières questions",
-    no_questions="Tu ne m’as encore rien demandé.",
     settings="Réglages",
     troubles="À surveiller",
     last_synced="dernière synchro : {when}",
@@ -230,12 +245,27 @@ Tout le monde peut regarder ; peuvent changer : {who}.""",
     field_empty="Remplis {label!r}.",
     too_long="{label!r} est trop long : {most} caractères au plus.",
     bad_day="{value!r} n’est pas un jour. Écris-le comme 2027-01-31, ou laisse-le vide.",
+    bad_name=(
+        "{value!r} ne peut pas être le nom d’une source. Prends des lettres sans accent, des chiffres, "
+        "« . », « _ » et « - », sans espaces ; 64 au plus."
+    ),
+    bad_every=(
+        "{value!r} ne dit pas à quelle fréquence. Écris `30m`, `2h`, `1d`, ou une expression cron comme "
+        "`0 3 * * *`."
+    ),
     bad_file_name=(
         "Le fichier {name!r} ne peut pas être gardé sous ce nom. Renomme-le, par exemple notes.md."
     ),
     file_too_large="Le fichier {name!r} est trop gros : {most} Mo au plus.",
+    file_elsewhere="Le fichier {name!r} se trouve ailleurs. Envoie-le ici.",
+    file_refused="{platform} ne donne pas le fichier {name!r} ({reason}). Envoie-le de nouveau.",
+    file_not_fetched=("Le fichier {name!r} n’a pas pu être récupéré ({reason}). Réessaie dans une minute."),
     cannot_write="{name!r} ne peut pas être écrit ({reason}). Préviens qui me fait tourner.",
     own_data="{location!r} est dans mon propre dossier de données. Donne un autre dossier.",
+    in_settings=(
+        "La source {name!r} est définie dans le fichier de réglages. Retires-y son bloc [[sources]], puis "
+        "recommence pour retirer ce qui en est stocké."
+    ),
     sync_waiting="{name} est déjà en cours de synchronisation ; j’attends…",
     sync_elsewhere="{name} est encore en cours de synchronisation. Regarde avec `{command} show {name}`.",
     did_you_mean="Voulais-tu dire `{command}` ?",
@@ -250,11 +280,11 @@ Tout le monde peut regarder ; peuvent changer : {who}.""",
     sync_nothing="aucun document",
     remove_title="Retirer une source",
     remove_question="Dois-je oublier {name} ({what}) ? Les fichiers eux-mêmes restent intacts.",
-    removed="{name} est retirée : {what} ne font plus partie de ce que je sais.",
+    removed="{name} est retirée, et avec elle {what}.",
     was_paused="{name} est en pause ; `{command} resume {name}` reprend son horaire.",
     was_resumed="{name} est de nouveau synchronisée selon l’horaire.",
     was_not_paused="{name} n’était pas en pause.",
-    status_line="{documents} dans {sources}, {failed} non indexés.",
+    status_line="{documents} dans {sources}, {failed}.",
     models="Plongements : {embedding}. Réponses : {llm}.",
     runs="Dernières synchros",
     not_indexed="Non indexés",
@@ -263,11 +293,41 @@ Tout le monde peut regarder ; peuvent changer : {who}.""",
     gone="n’est plus configurée, mais encore stockée",
     stored="{documents}, {nodes}",
     changes={
-        "added": "{number} ajoutés",
-        "updated": "{number} modifiés",
-        "deleted": "{number} supprimés",
-        "unchanged": "{number} inchangés",
-        "failed": "{number} non indexés",
+        "added": ("{} ajouté", "{} ajoutés"),
+        "updated": ("{} modifié", "{} modifiés"),
+        "deleted": ("{} supprimé", "{} supprimés"),
+        "unchanged": ("{} inchangé", "{} inchangés"),
+        "failed": ("{} non indexé", "{} non indexés"),
+    },
+    statuses={
+        "running": "en cours",
+        "ok": "réussie",
+        "partial": "réussie en partie",
+        "held": "suppressions retenues",
+        "failed": "échouée",
+        "interrupted": "interrompue",
+    },
+    types={
+        "folder": "dossier",
+        "git": "git",
+        "web": "web",
+        "sitemap": "sitemap",
+        "feed": "flux",
+        "github": "GitHub",
+        "gitlab": "GitLab",
+        "slack_history": "historique Slack",
+        "discord_history": "historique Discord",
+        "object_store": "stockage d’objets",
+        "reader": "lecteur",
+    },
+    unread={
+        "empty": "vide",
+        "encrypted": "chiffré",
+        "too-large": "trop gros",
+        "passed-over": "d’un type sans texte",
+        "unsupported": "un type que je ne lis pas",
+        "unreadable": "illisible",
+        "vanished": "disparu",
     },
     more="et {number} de plus",
     notice_failing="La synchronisation de {name} a échoué : {reason} Nouvel essai : {when}.",
@@ -279,6 +339,7 @@ Tout le monde peut regarder ; peuvent changer : {who}.""",
     document=("{} document", "{} documents"),
     node=("{} passage", "{} passages"),
     source=("{} source", "{} sources"),
+    question=("{} question", "{} questions"),
     deletion=("{} suppression retenue", "{} suppressions retenues"),
     failure=("{} échec", "{} échecs"),
     minute=("{} minute", "{} minutes"),

@@ -80,7 +80,8 @@ TEXTS = PersonaTexts(
         "welche, erfahrt ihr am Ende."
     ),
     how_to_vote=(
-        "Wie du stimmst, siehst nur du: `{command} vote A`, `{command} vote B` oder `{command} vote same`."
+        "Drücke einen Knopf oder schreibe `{command} vote A`, `{command} vote B` oder `{command} vote same`. "
+        "Wie du stimmst, siehst nur du, und du darfst es ändern."
     ),
     ended="**Die Abstimmung ist beendet:** {question}",
     side_told="{side} war in der Stimme von {who}.",

@@ -76,7 +76,11 @@ TEXTS = PersonaTexts(
         "**Which answer do you prefer?** One is plain, one is in the voice of {who}; which is which is "
         "told at the end."
     ),
-    how_to_vote=("Only you see your vote: `{command} vote A`, `{command} vote B` or `{command} vote same`."),
+    how_to_vote=(
+        "Press a button, or type `{command} vote A`, `{command} vote B` or `{command} vote same`. Only "
+        "you see "
+        "your vote, and you may change it."
+    ),
     ended="**The vote has ended:** {question}",
     side_told="{side} was in the voice of {who}.",
     counted="For the voice: {voiced} · for the plain answer: {plain} · no difference: {neither}",

@@ -85,7 +85,11 @@ TEXTS = PersonaTexts(
         "**¿Qué respuesta prefieres?** Una llega sin voz y otra con la voz de {who}; cuál es cuál se dice al "
         "final."
     ),
-    how_to_vote=("Solo tú ves tu voto: `{command} vote A`, `{command} vote B` o `{command} vote same`."),
+    how_to_vote=(
+        "Pulsa un botón o escribe `{command} vote A`, `{command} vote B` o `{command} vote same`. Solo "
+        "tú ves "
+        "tu voto y puedes cambiarlo."
+    ),
     ended="**La votación ha terminado:** {question}",
     side_told="{side} era con la voz de {who}.",
     counted="Por la voz: {voiced} · por la respuesta sin voz: {plain} · ninguna diferencia: {neither}",

@@ -85,7 +85,10 @@ TEXTS = PersonaTexts(
         "**Quelle réponse préfères-tu ?** L’une est sans voix, l’autre à la manière de {who} ; laquelle est "
         "laquelle est dit à la fin."
     ),
-    how_to_vote=("Toi seul vois ton vote : `{command} vote A`, `{command} vote B` ou `{command} vote same`."),
+    how_to_vote=(
+        "Appuie sur un bouton ou écris `{command} vote A`, `{command} vote B` ou `{command} vote same`. Toi "
+        "seul vois ton vote, et tu peux en changer."
+    ),
     ended="**Le vote est terminé :** {question}",
     side_told="{side} était à la manière de {who}.",
     counted="Pour la voix : {voiced} · pour la réponse sans voix : {plain} · aucune différence : {neither}",

@@ -163,7 +163,7 @@ class FeedConnector:
         media_type = media_type_of(fetched)
         if not is_read(item.link, media_type):
             raise DocumentUnreadable(
-                f"{name} links to {media_type!r}, which is not read.", status="unsupported"
+                f"{name} links to {media_type!r}, which is not read.", status="passed-over"
             )
         return Content(
             data=fetched.body,

@@ -253,7 +253,7 @@ class Pages:
         media_type = media_type_of(fetched)
         if not is_read(address, media_type):
             raise DocumentUnreadable(
-                f"{name} is {_essence(media_type)!r}, which is not read.", status="unsupported"
+                f"{name} is {_essence(media_type)!r}, which is not read.", status="passed-over"
             )
         if is_dated(ref.version):
             await self._check_wish(name, fetched, media_type)

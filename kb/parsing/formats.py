@@ -64,6 +64,9 @@ _NOT_READ = {
 }
 _BY_SUFFIX: dict[str, Format] = {end: kind for kind, ends in _SUFFIXES.items() for end in ends.split()}
 _REFUSED = {end: what for what, ends in _NOT_READ.items() for end in ends.split()}
+# What holds no document's text: it is passed over, where an old Word document is told as a failure.
+_TEXTLESS = ("an archive", "an image", "a sound recording", "a video", "a program", "a font", "a database")
+_TEXTLESS_KINDS = ("archive", "image", "sound", "video", "program", "font", "database")
 _OLD_OFFICE: dict[str, Format] = {"doc": "word", "xls": "spreadsheet", "ppt": "presentation"}
 
 _MEDIA_TYPES: dict[str, Format] = {
@@ -175,7 +178,8 @@ def identify(data: bytes, name: str, media_type: str) -> Format:
     if wanted in _BINARY:
         return _without_signature(data, end, wanted)
     if end in _REFUSED and wanted is None:
-        _refuse(f"is {_REFUSED[end]}; there is no reader for it")
+        status: DocumentStatus = "passed-over" if _REFUSED[end] in _TEXTLESS else "unsupported"
+        _refuse(f"is {_REFUSED[end]}; there is no reader for it", status=status)
     if looks_binary(data):
         told = f"{_claimed(end)} but holds binary data" if wanted else "holds binary data"
         _refuse(f"{told} of an unknown kind")
@@ -198,7 +202,8 @@ def _by_signature(found: Signature, end: str, wanted: Format | None) -> Format:
         _refuse(_mismatch(found, end, wanted), status=found.status)
     kind = next((known for known in _BINARY if known == found.kind), None)
     if kind is None:
-        _refuse(_mismatch(found, end, wanted))
+        textless = wanted is None and found.kind in _TEXTLESS_KINDS
+        _refuse(_mismatch(found, end, wanted), status="passed-over" if textless else "unsupported")
     foreign = wanted not in (None, kind) or (wanted is None and end in _REFUSED)
     if foreign and _OLD_OFFICE.get(end) != kind:
         _refuse(f"{_claimed(end)} but holds {found.what}")

@@ -257,6 +257,19 @@ def test_syncs_are_listed_with_their_runs(indexed: Shell) -> None:
     assert indexed("sync", "--history", "nobody").code == 2
 
 
+def test_pictures_among_the_documents_are_told_in_one_line(tmp_path: Path, shell: Shell) -> None:
+    """Files of kinds that hold no text are counted, and are no failure."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "tea.md").write_text("# Tea\n\nTea is at four.\n", encoding="utf-8")
+    for name in ("one.png", "two.png"):
+        (tmp_path / "notes" / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert shell("sources", "add", "notes").code == 0
+    synced = shell("sync")
+    assert (synced.code, len(synced.out.splitlines())) == (0, 2)
+    assert "2 files without text passed over: lorekeeper sources show notes" in synced.out
+    assert "is a PNG image" in shell("sources", "show", "notes").out
+
+
 def test_a_source_is_paused_and_resumed(indexed: Shell) -> None:
     """A sync plans the next one; a paused source has none, and is due when it is resumed."""
 

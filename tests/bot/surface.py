@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.chat import Attachment, Incoming, IncomingKind, Outcome, Place, Posted, Shown
+from bot.chat import Attachment, Choice, Incoming, IncomingKind, Outcome, Place, Posted, Shown
 from bot.errors import CommandError
 from kb.documents import EVERYONE, Audience
 
@@ -43,6 +43,7 @@ class ScriptedSurface:
     calls: list[tuple[str, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     lines: list[tuple[str, str]] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
     tags: Callable[[Place, str, bool], Audience] = lambda place, person, private: EVERYONE
     fails: dict[str, deque[Exception | None]] = field(default_factory=dict)
@@ -122,9 +123,10 @@ class ScriptedSurface:
             raise CommandError(f"The file {attachment.name!r} cannot be had. Send it again.")
         return data
 
-    async def notify(self, workspace: str, channel: str, line: str) -> None:
+    async def notify(self, workspace: str, channel: str, line: str, choices: Sequence[Choice] = ()) -> None:
         self.check("notify")
         self.lines.append((channel, line))
+        self.choices += choices
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from bot.chat_settings import ChannelSettings
 from bot.errors import NotAllowed, SurfaceBusy
 from bot.outcomes import answer_id
 from bot.replies import SHARED
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.documents import Audience, document_id
 from kb.nodes import StoredNode
 from tests.bot.desks import Bench, bench
@@ -55,7 +55,7 @@ class Counter:
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 async def counter(engine: AsyncEngine, *channels: ChannelSettings) -> Counter:

@@ -10,7 +10,7 @@ import pytest
 from bot.assistant import LONGEST_QUESTION, NO_DOCUMENTS, NO_QUESTION, NOT_FOUND
 from bot.ledger import Ledger
 from bot.messages import Answer, AnswerDone, Asker, Conversation, Question, Turn
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.documents import Audience
 from kb.errors import StoreError
 from tests.bot.found import FakeSearcher, Found, assistant, passage
@@ -186,4 +186,4 @@ async def test_what_nobody_asked_for_needs_more(tmp_path: Path) -> None:
     high = await over.answer(Question(text="How many digits has a PIN?", bar=0.6, id="a1"))
     assert high.answered
     assert [entry.id for entry in await ledger.recent()] == ["a1"]
-    await engine.dispose()
+    await close_database(engine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 from bot.errors import CommandError
 from bot.forms import FieldError
 from kb.documents import Audience
+from kb.errors import FetchFailed, SourceInvalid, SourceUnavailable, StoreError
 from kb.leases import Leases
 from kb.sources import FolderSource, SlackHistorySource
 from tests.bot.knowledge import ADMIN, CLOSED, GUEST, OPEN, OPERATOR, Knowledge, open_knowledge
@@ -183,7 +186,24 @@ async def test_an_admin_sees_sources_but_not_what_is_in_them(limited: Knowledge)
     assert "secret-plan" not in shown
     (limited.data.parent / "handbook" / "empty.md").write_text("")
     await limited.last("sync handbook")
-    assert "empty.md" in (await limited.last("show handbook")).text
+    assert "empty.md: empty" in (await limited.last("show handbook")).text
+
+
+async def test_how_a_source_stands_is_told_in_the_readers_language(
+    limited: Knowledge, handbook: Path
+) -> None:
+    """Its type, how its runs ended and why a document gave no text are words of every language."""
+    (handbook / "empty.md").write_text("")
+    await limited.last("sync handbook")
+    german = (await limited.last("show handbook", language="de")).text
+    assert "**handbook** (Ordner)" in german
+    assert "gerade eben: gelungen, 1 neu" in german
+    assert "empty.md: leer" in german
+    shutil.rmtree(handbook)
+    synced = await limited.last("sync handbook", language="de")
+    assert synced.text.startswith("handbook: misslungen: Source 'handbook'")
+    failed = (await limited.last("show handbook", language="de")).text
+    assert "gerade eben: misslungen: Source 'handbook'" in failed
 
 
 async def test_paths_of_the_machine_are_for_admins(limited: Knowledge, handbook: Path) -> None:
@@ -200,7 +220,7 @@ async def test_removal_is_confirmed_first(limited: Knowledge) -> None:
     assert "1 document, 1 passage" in asked.confirm.text
     assert await limited.texts("handbook", "leave.md")
     told = await limited.last(asked.confirm.command)
-    assert told.text == "Removed **handbook**: 1 document, 1 passage are gone from what I know."
+    assert told.text == "Removed **handbook**, and with it 1 document, 1 passage."
     assert await limited.texts("handbook", "leave.md") == []
 
 
@@ -212,6 +232,61 @@ async def test_a_source_of_the_settings_stays(tmp_path: Path, handbook: Path) ->
         assert told.failed
         assert told.confirm is None
         assert "is defined in the settings file" in told.text
+        german = await base.last("remove fixed", language="de")
+        assert german.text.startswith("Die Quelle 'fixed' steht in der Einstellungsdatei.")
+
+
+async def test_what_cannot_be_typed_is_said_in_the_readers_language(base: Knowledge, handbook: Path) -> None:
+    """A name or an interval that can be none is refused alike when it is typed and when a form holds it."""
+    bad = {"every": "'often' ne dit pas à quelle fréquence.", "name": "'no name' ne peut pas être le nom"}
+    for keyword, field, value in (("every", "every", "often"), ("as", "name", '"no name"')):
+        told = await base.last(f"add {handbook} {keyword} {value}", language="fr")
+        values = {"location": str(handbook), field: value.strip('"')}
+        with pytest.raises(FieldError) as caught:
+            await base.chat.submit("add", values, OPERATOR, OPEN, language="fr")
+        assert caught.value.field == field
+        assert str(caught.value) == told.text
+        assert told.text.startswith(bad[field])
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (SourceInvalid("There is no 'x'."), "So kann diese Quelle nicht funktionieren."),
+        (SourceUnavailable("There is no 'x'."), "Diese Quelle lässt sich gerade nicht lesen."),
+        (FetchFailed("There is no 'x'."), "Diese Adresse lässt sich nicht lesen."),
+    ],
+)
+async def test_a_source_that_cannot_be_added_is_told(
+    base: Knowledge, handbook: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
+) -> None:
+    """The reader's language says what is wrong, and what said so says where."""
+
+    async def lists(_: object) -> bool:
+        raise error
+
+    monkeypatch.setattr(base.commands, "lists", lists)
+    told = (await base.last(f"add {handbook}", language="de")).text
+    assert told == f"{line} There is no 'x'."
+    with pytest.raises(FieldError) as caught:
+        await base.chat.submit("add", {"location": str(handbook)}, OPERATOR, OPEN, language="de")
+    assert (str(caught.value), caught.value.field) == (told, "location")
+
+
+async def test_a_database_that_fails_is_told(base: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may change things reads what the database said; others read one line and where the log has it."""
+
+    async def fails() -> None:
+        raise StoreError("The database '/srv/secret' is locked. Try again.")
+
+    monkeypatch.setattr(base.manifest, "states", fails)
+    assert (await base.last("list")).text == "The database '/srv/secret' is locked. Try again."
+    told = (await base.last("list", language="es")).text
+    assert told.startswith("Ahora mismo no puedo acceder a mis datos.")
+    assert told.endswith("The database '/srv/secret' is locked. Try again.")
+    guests = await base.last("list", GUEST, language="es")
+    assert guests.failed
+    assert re.fullmatch(r"Ahora mismo no puedo .* minuto\. \(registro [0-9a-f]{8}\)", guests.text)
 
 
 async def test_a_schedule_is_stopped_and_started(limited: Knowledge) -> None:

@@ -13,7 +13,7 @@ from bot import rebuilding
 from bot.commands import Commands
 from bot.errors import CommandError
 from kb.connectors.registry import Connectors
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.errors import KnowledgeBaseError, SourceInvalid, SourceUnknown, SyncRefused
 from kb.leases import Leases
 from kb.manifest import Manifest
@@ -30,7 +30,7 @@ async def no_index() -> NoReturn:
 async def manifest(tmp_path: Path) -> AsyncIterator[Manifest]:
     engine = await open_database("", tmp_path / "data")
     yield Manifest(engine)
-    await engine.dispose()
+    await close_database(engine)
 
 
 @pytest.fixture

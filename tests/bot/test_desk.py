@@ -15,7 +15,7 @@ from bot.chat_settings import ChannelSettings, PlatformSettings
 from bot.errors import SurfaceBusy, SurfaceGone
 from bot.outcomes import answer_id
 from bot.texts import texts
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.documents import Audience
 from tests.bot.desks import Bench, bench
 from tests.bot.surface import CHANNEL, Post, ScriptedSurface, message
@@ -29,7 +29,7 @@ DIRECT = Place(platform="slack", workspace="T1", channel="D1", kind="direct")
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.fixture
@@ -355,6 +355,9 @@ async def test_a_few_at_a_time_all_with_a_sign(engine: AsyncEngine) -> None:
     async with table.running():
         await asyncio.gather(*(table.desk.receive(message(number)) for number in range(40)))
         await table.surface.until(lambda: len(table.surface.signs) == 40)
+        async with asyncio.timeout(15):
+            while table.assistant.running < 3:
+                await asyncio.sleep(0)
         table.assistant.holds.set()
         await table.idle()
     assert (len(table.surface.posts), table.assistant.most) == (40, 3)

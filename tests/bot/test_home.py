@@ -108,6 +108,14 @@ async def test_an_admin_sees_errors_and_settings(home: Home, base: Knowledge, tm
     assert (await home.view(GUEST, EVERYONE)).sources[0].error == ""
 
 
+async def test_a_home_is_in_its_readers_language(home: Home) -> None:
+    """Types of sources and settings are told in the language of whoever opens it."""
+    view = await home.view(ADMIN, EVERYONE, language="de")
+    assert {source.type for source in view.sources} == {"Ordner"}
+    assert ("Antwortet in Kanälen", "wenn es erwähnt wird") in view.settings
+    assert ("Sicherheit ungefragter Antworten", "0,7") in view.settings
+
+
 async def test_a_paused_source_says_so(home: Home, base: Knowledge) -> None:
     """The state is the one word that matters most."""
     await base.last("pause handbook")

@@ -20,7 +20,7 @@ from bot.chat_json import read_incoming, write_incoming
 from bot.inbox import KEPT, Inbox
 from bot.inbox_order import Row, choose, stamp_of
 from bot.tables import inbox as rows
-from kb.database import connect, open_database, reading, transaction
+from kb.database import close_database, connect, open_database, reading, transaction
 from kb.errors import StoreError
 from tests.bot.inboxes import CASES, PLATFORMS, Clock
 from tests.bot.surface import message
@@ -32,7 +32,7 @@ Case = Callable[[AsyncEngine], Awaitable[None]]
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def postgres(server: str, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     await connection.close()
     opened = await open_database(server.replace("/postgres?", f"/{name}?"), tmp_path)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
@@ -183,7 +183,7 @@ async def test_a_hundred_at_once_share_the_disk(tmp_path: Path) -> None:
 
     assert all(await asyncio.gather(*(inbox.put(message(number)) for number in range(100))))
     assert 1 <= commits <= 10
-    await engine.dispose()
+    await close_database(engine)
 
 
 async def test_a_cancelled_caller_spoils_nothing(inbox: Inbox) -> None:

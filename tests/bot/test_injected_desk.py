@@ -19,7 +19,7 @@ from bot.ledger import Ledger
 from bot.llms import Model
 from bot.outcomes import answer_id
 from bot.replies import Replies
-from kb.database import open_database
+from kb.database import close_database, open_database
 from tests.bot.desks import Bench, Shelf
 from tests.bot.found import FakeSearcher, Found, assistant, passage
 from tests.bot.surface import ScriptedSurface, message
@@ -74,7 +74,7 @@ async def poisoned(tmp_path: Path, model: Model) -> AsyncIterator[Poisoned]:
     async with table.running():
         yield Poisoned(table=table, searcher=searcher, care=care)
     await answers.close()
-    await engine.dispose()
+    await close_database(engine)
 
 
 async def test_an_obedient_model_through_the_desk(server: OpenAIEmulator, poisoned: Poisoned) -> None:

@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.ledger import Ledger
 from bot.messages import Answer, Asker, Citation, Conversation, Question, Turn, Usage
 from bot.tables import metadata
-from kb.database import open_database, reading
+from kb.database import close_database, open_database, reading
 
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.fixture

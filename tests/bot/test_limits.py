@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.inbox import Inbox
 from bot.limits import REFUSALS, WINDOW, Limits
-from kb.database import open_database
+from kb.database import close_database, open_database
 from tests.bot.inboxes import PLATFORMS, Clock
 from tests.bot.surface import message
 
@@ -17,7 +17,7 @@ from tests.bot.surface import message
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 async def test_the_window_slides(engine: AsyncEngine) -> None:

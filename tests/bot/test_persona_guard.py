@@ -18,7 +18,7 @@ from bot.persona_commands import PersonaCommands
 from bot.persona_guard import PersonaGuard
 from bot.persona_settings import PersonaSettings
 from bot.personas import Personas, choose_model
-from kb.database import open_database
+from kb.database import close_database, open_database
 
 SETTINGS = PersonaSettings(
     enabled=True, name="pirate", description="a pirate", model="ft:p", window=10, per_minute=50
@@ -48,7 +48,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     await Ledger.open(opened)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 def guard(engine: AsyncEngine, clock: Clock, **changes: object) -> PersonaGuard:

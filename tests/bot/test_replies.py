@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chat import Posted
 from bot.replies import SHARED, Replies
-from kb.database import open_database
+from kb.database import close_database, open_database
 from tests.bot.surface import CHANNEL, message
 
 LONG = Posted(channel="C1", messages=("m1", "m2"), thread="1")
@@ -19,7 +19,7 @@ LONG = Posted(channel="C1", messages=("m1", "m2"), thread="1")
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.fixture

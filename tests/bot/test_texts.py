@@ -8,13 +8,44 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bot import assistant, checking, errors, llms
+from bot.chat import Attachment
+from bot.errors import BotError, CommandError, ModelError, SurfaceBusy, SurfaceGone
+from bot.failing import failure_line
+from bot.outcomes import adds_files, asks_for_help
 from bot.texts import ENGLISH, LANGUAGES, Texts, texts, translated
+from kb import errors as kb_errors
+from kb.errors import DocumentStatus, KnowledgeBaseError, StoreError
+from kb.runs import RunStatus
+from kb.sources import AnySource
+from tests.bot.surface import message
 
+ROOT = Path(__file__).resolve().parents[2]
 OTHERS = sorted(set(LANGUAGES) - {"en"})
+# What a language writes as English does: a word that is the same in it, a product's name, blanks alone.
+SAME = {
+    "de": {
+        "name",
+        "text",
+        "link",
+        "ahead",
+        "sync_done",
+        "status_line",
+        "stored",
+        "types.github",
+        "types.gitlab",
+    },
+    "fr": {
+        *("sources", "what_i_know", "document", "node", "source", "question", "minute", "stored"),
+        *("types.git", "types.web", "types.sitemap", "types.github", "types.gitlab"),
+    },
+    "es": {"no", "stored", "types.git", "types.web", "types.sitemap", "types.github", "types.gitlab"},
+}
 BUTTONS = (
     "helpful", "not_helpful", "sources", "person", "resolved", "share", "approve", "discard", "ask", "add",
     "save", "remove", "cancel", "close", "send", "refresh", "sync", "stop", "open",
@@ -41,20 +72,116 @@ def blanks(value: object) -> list[set[str | None]]:
     ]
 
 
+def lines(words: Texts) -> dict[str, object]:
+    """Return each field, and each entry of a mapping under `field.key`."""
+    found: dict[str, object] = {}
+    for field in fields(words):
+        value = getattr(words, field.name)
+        mapped = {f"{field.name}.{key}": text for key, text in value.items()} if _mapped(value) else {}
+        found |= mapped or {field.name: value}
+    return found
+
+
+def _mapped(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated_whole(language: str) -> None:
     """A translation has the same keys and blanks as the English text, and is not left empty or in English."""
-    words = texts(language)
-    alike = []
-    for field in fields(ENGLISH):
-        theirs, ours = getattr(words, field.name), getattr(ENGLISH, field.name)
-        assert blanks(theirs) == blanks(ours) or field.name == "loading", field.name
-        assert all(parts(theirs)), field.name
-        if isinstance(ours, Mapping):
-            assert list(theirs) == list(ours), field.name
-        if theirs == ours:
-            alike.append(field.name)
-    assert len(alike) < 15, alike
+    ours, theirs = lines(ENGLISH), lines(texts(language))
+    assert list(theirs) == list(ours)
+    for name, text in theirs.items():
+        assert blanks(text) == blanks(ours[name]) or name == "loading", name
+        assert all(parts(text)), name
+    alike = {name for name in ours if theirs[name] == ours[name] and name not in ("decimal", "thousands")}
+    assert alike == SAME[language]
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_every_text_is_used_and_can_be_filled_in(words: Texts) -> None:
+    """No text is kept that nobody says, and nothing but its blanks stands between braces."""
+    code = "\n".join(
+        file.read_text(encoding="utf-8")
+        for layer in ("bot", "adapters")
+        for file in (ROOT / layer).rglob("*.py")
+    )
+    for field in fields(words):
+        value = getattr(words, field.name)
+        assert re.search(rf"\.{field.name}\b", code), field.name
+        for text, names in zip(parts(value), blanks(value), strict=True):
+            assert "{" not in text.format("x", **dict.fromkeys(map(str, names), "x"))
+
+
+def kinds(*roots: type[Exception]) -> Iterator[type[Exception]]:
+    """Yield some errors and all of their layer that are kinds of them."""
+    for root in roots:
+        yield root
+        yield from kinds(*(one for one in root.__subclasses__() if one.__module__ == root.__module__))
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_every_kind_of_error_has_a_line(words: Texts) -> None:
+    """Whatever is raised comes to one line in every language, with a log id and not its own words."""
+    ours = [one for one in vars(kb_errors).values() if isinstance(one, type)]
+    assert {one for one in ours if issubclass(one, Exception)} <= set(kinds(KnowledgeBaseError))
+    for kind in {*kinds(KnowledgeBaseError), *kinds(BotError)} - {*kinds(CommandError), *kinds(ModelError)}:
+        said = failure_line(kind("The thing 'x' broke."), words)
+        line, _, number = said.rpartition(" (")
+        assert line in words.failures.values(), kind
+        assert re.fullmatch(r"(log|Log|journal|registro) [0-9a-f]{8}\)", number)
+
+
+def test_an_error_is_told_with_its_own_words_to_those_who_can_help() -> None:
+    """With detail a line in the reader's language comes first; in English the error says it all."""
+    error = StoreError("The disk of 'x' is slow. Wait.")
+    assert failure_line(error, ENGLISH, detail=True) == str(error)
+    german = texts("de")
+    assert failure_line(error, german, detail=True) == f"{german.failures['StoreError']} {error}"
+    assert failure_line(SurfaceGone("Gone."), german).startswith(german.failures["SurfaceGone"])
+    assert failure_line(SurfaceBusy("Busy."), german).startswith(german.failures["SurfaceBusy"])
+
+
+def test_what_the_log_has_is_found_by_the_id(caplog: pytest.LogCaptureFixture) -> None:
+    """An error's own words are in the log under the id that its reader was told."""
+    said = failure_line(StoreError("The disk of 'x' is slow."), texts("fr"))
+    assert f"log={said[-9:-1]} kind=StoreError: The disk of 'x' is slow." in caplog.text
+
+
+def test_what_is_wrong_with_a_command_is_said_in_the_readers_language() -> None:
+    """A command's error keeps what stands in its blanks; one that is translated already stays."""
+    english = ENGLISH.file_refused.format(platform="Slack", name="a (b).md", reason="HTTP 404")
+    for language in OTHERS:
+        words = texts(language)
+        told = words.file_refused.format(platform="Slack", name="a (b).md", reason="HTTP 404")
+        assert failure_line(CommandError(english), words) == told
+        assert failure_line(CommandError(told), words) == told
+        assert failure_line(CommandError(told), ENGLISH) == told
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_all_that_the_store_knows_has_a_word(words: Texts) -> None:
+    """Each type of source, each end of a run and each way of giving no text is told in every language."""
+    types = {one.model_fields["type"].default for one in get_args(get_args(AnySource)[0])}
+    assert set(words.types) == types
+    assert set(words.statuses) == set(get_args(RunStatus))
+    assert set(words.unread) == set(get_args(DocumentStatus)) - {"ok"}
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_the_words_that_keep_a_file_are_understood(words: Texts) -> None:
+    """Whoever writes what a reply asks for has the file kept."""
+    (wish,) = re.findall(r"[“„«]\s?([^”“»]+?)\s?[”“»]", words.file_unread)
+    file = Attachment(id="F1", name="notes.md", media_type="text/markdown")
+    assert adds_files(message(1, wish, attachments=(file,)))
+
+
+@pytest.mark.parametrize("word", ["help", "Hilfe!", "Aide ?", "¿Ayuda?"])
+def test_help_is_asked_for_in_every_language(word: str) -> None:
+    """The word alone, said to the bot, asks for help; a sentence with it is a question."""
+    assert asks_for_help(message(1, word))
+    assert not asks_for_help(message(1, word, addressed=False))
+    assert not asks_for_help(message(1, f"Who can {word}"))
 
 
 def test_every_failure_of_a_model_is_translated() -> None:
@@ -121,6 +248,9 @@ def test_lines_of_the_assistant_are_translated() -> None:
     for language in OTHERS:
         assert not {translated(line, language) for line in said} & set(said)
     assert translated("A sentence of a document.", "de") == "A sentence of a document."
+    nothing = ENGLISH.no_documents_from.format(sources="'a', 'b'")
+    assert translated(nothing, "de") == "Ich habe keine Dokumente aus 'a', 'b'."
+    assert translated(nothing, "en") == nothing
 
 
 def test_times_are_told_in_their_largest_unit() -> None:

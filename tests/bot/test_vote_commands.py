@@ -17,9 +17,10 @@ from bot.persona_commands import PersonaCommands
 from bot.persona_guard import PersonaGuard
 from bot.persona_settings import PersonaSettings
 from bot.personas import Personas
+from bot.texts import ENGLISH
 from bot.vote_commands import ChannelVotes, VoteCommands, VoteTold
 from bot.voting import BlindVotes
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.documents import EVERYONE
 from tests.bot.found import assistant, passage
 from tests.bot.surface import ScriptedSurface
@@ -49,7 +50,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     await Ledger.open(opened)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.fixture
@@ -103,6 +104,26 @@ async def test_button(channel: Channel) -> None:
     assert (await channel.commands.cast(begun.ballot, "first", ANA)).text.startswith("Your vote is A.")
     await channel("close")
     assert (await channel.commands.cast(begun.ballot, "second", ANA)).failed
+
+
+async def test_what_the_buttons_stand_for(channel: Channel) -> None:
+    """Each button's command votes on its ballot, wherever it is carried out, and on no other."""
+    begun = await channel(QUESTION)
+    assert [choice.label for choice in begun.choices] == ["A", "B", "No difference"]
+    typed = [choice.command.removeprefix("persona vote ") for choice in begun.choices]
+    elsewhere = Place(platform="slack", workspace="T1", channel="C2")
+    for text, pick in zip(typed, ("A", "B", "no difference"), strict=True):
+        assert (await channel(text, ANA, elsewhere)).told.text.startswith(f"Your vote is {pick}.")
+    await channel("close")
+    await channel(QUESTION)
+    assert "This vote is over" in (await channel(typed[0], ANA)).told.text
+    counted = (await channel("close")).post
+    assert "For the voice: 0 · for the plain answer: 0 · no difference: 0" in counted
+
+
+async def test_a_question_that_begins_with_a_pick(channel: Channel, server: OpenAIEmulator) -> None:
+    """A question such as "A printer PIN?" is no vote."""
+    assert (await channel("a printer PIN has how many digits?")).ballot
 
 
 async def test_who_may_begin(channel: Channel) -> None:
@@ -172,8 +193,18 @@ async def test_a_vote_is_posted_into_the_channel(channel: Channel) -> None:
     ((where, posted),) = surface.lines
     assert where == PLACE.channel
     assert QUESTION in posted
+    assert len(surface.choices) == 3
     assert (await commands.run("vote A", ANA, PLACE)).text.startswith("Your vote is A")
     assert len(surface.lines) == 1
+
+
+async def test_a_ballot_that_nobody_sees_is_ended(channel: Channel) -> None:
+    """Where a ballot cannot be posted, another vote may begin at once."""
+    surface = ScriptedSurface()
+    surface.fail("notify", SurfaceBusy("slack is busy."))
+    votes = ChannelVotes(channel.commands, lambda _platform: surface)
+    assert (await votes.run(QUESTION, ADMIN, PLACE, "")).failed
+    assert (await votes.run(QUESTION, ADMIN, PLACE, "")).text == "The vote has begun."
 
 
 async def test_a_channel_that_cannot_be_reached_is_told(channel: Channel) -> None:
@@ -184,4 +215,4 @@ async def test_a_channel_that_cannot_be_reached_is_told(channel: Channel) -> Non
 
     told = await ChannelVotes(channel.commands, away).run(QUESTION, ADMIN, PLACE, "")
     assert told.failed
-    assert "not connected" in told.text
+    assert told.text.startswith(ENGLISH.failures["SurfaceBusy"])

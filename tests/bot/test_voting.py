@@ -11,7 +11,7 @@ from bot.errors import CommandError
 from bot.ledger import Ledger
 from bot.messages import Answer, Voice
 from bot.voting import BlindVotes, Counted, Tally, sign_test
-from kb.database import open_database
+from kb.database import close_database, open_database
 
 PLAIN = Answer(question="?", answered=True, text="Printer PINs have 6 digits [1].", confidence=1.0)
 VOICED = Answer(
@@ -33,7 +33,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database("", tmp_path)
     await Ledger.open(opened)
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from bot.ledger import Ledger
 from bot.llms import Model
 from bot.messages import Asker, Question
 from bot.query_engine import build_query_engine
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.documents import Audience
 from kb.embedding import Embedder, MiniLMEmbedder
 from kb.llama_retriever import KnowledgeRetriever
@@ -54,7 +54,7 @@ async def store(tmp_path: Path, embedder: Embedder) -> AsyncIterator[NodeStore]:
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     engine = await open_database("", tmp_path)
     yield await Ledger.open(engine)
-    await engine.dispose()
+    await close_database(engine)
 
 
 async def fill(store: NodeStore, embedder: Embedder, documents: Mapping[str, tuple[str, str]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from kb.database import open_database
+from kb.database import close_database, open_database
 from kb.documents import document_id
 from kb.manifest import Manifest
 from kb.reports import Progress, SyncReport
@@ -78,7 +78,7 @@ async def open_base(
     stack: AsyncExitStack, folder: Path, files: dict[str, str] | None = None, *, store: str = "store"
 ) -> Base:
     engine = await open_database("", folder)
-    stack.push_async_callback(engine.dispose)
+    stack.push_async_callback(close_database, engine)
     opened = await NodeStore.open(folder / store, model="hash-16", dimension=DIMENSION)
     stack.push_async_callback(opened.close)
     return Base(opened, Manifest(engine), files if files is not None else sample(), folder)

@@ -22,6 +22,7 @@ from kb.sources import FolderSource
 from kb.sync import Synchroniser
 from tests.kb.bases import Base, clean_state, sample
 from tests.kb.fakes import ScriptedConnector, vector_of
+from tests.kb.stored import matching
 
 # What changes
 
@@ -124,7 +125,7 @@ async def test_a_deleted_document_is_gone(base: Base) -> None:
     del base.files["3.md"]
     report = await base.sync()
     assert (report.deleted, report.status) == (1, "ok")
-    hits = await base.store.matching("First of 3", limit=50, audience=EVERYONE)
+    hits = await matching(base.store, "First of 3", limit=50, audience=EVERYONE)
     assert "3.md" not in {hit.node.uri for hit in hits}
     assert await base.texts("3.md") == []
     assert (await base.manifest.states())["s"].documents == 4
@@ -150,9 +151,9 @@ async def test_a_changed_audience_is_applied_without_the_source(base: Base) -> N
     base.connector.list_fails_after = 0
     base.embedder.texts.clear()
     assert (await base.sync()).status == "failed"
-    assert await base.store.matching("First", limit=9, audience=EVERYONE) == []
+    assert await matching(base.store, "First", limit=9, audience=EVERYONE) == []
     staff = Audience(frozenset({"staff"}))
-    assert len(await base.store.matching("First", limit=9, audience=staff)) == 5
+    assert len(await matching(base.store, "First", limit=9, audience=staff)) == 5
     assert base.embedder.texts == []
 
 
@@ -294,6 +295,17 @@ async def test_an_empty_document_is_no_failure(base: Base) -> None:
         ("title-only.md", "holds 0 characters of text.")
     ]
     assert (await base.sync()).unchanged == 7
+
+
+async def test_a_picture_is_passed_over(base: Base) -> None:
+    """A file of a kind that holds no text is named and is no failure, in later syncs too."""
+    base.files["plan.gif"] = "GIF89a"
+    base.parser.bad["plan.gif"] = DocumentUnreadable("is a GIF image", status="passed-over")
+    for changed in (6, 0):
+        report = await base.sync()
+        assert (report.status, report.added, report.failed) == ("ok", changed, 0)
+        assert [(error.document, error.passed_over) for error in report.errors] == [("plan.gif", True)]
+    assert [row.status for row in await base.manifest.troubled("s")] == ["passed-over"]
 
 
 # A broken source

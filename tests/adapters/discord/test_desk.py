@@ -13,7 +13,6 @@ from bot.desk import Desk
 from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.replies import Replies
-from kb.database import close_database
 from tests.adapters.discord.conftest import Town
 from tests.adapters.discord.scripted import bot, database, settings
 from tests.bot.desks import ScriptedAssistant

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.layouts import COMPONENTS_V2, SUPPRESS_EMBEDS, custom_id, read_custom_id, walk
@@ -345,6 +345,7 @@ def test_dangerous_output_in_every_place() -> None:
     assert not bad, json.dumps(bad)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -17,6 +17,7 @@ from bot.chat_settings import ChannelSettings
 from tests.adapters.backstage import SECONDS, Assistants, Backstage, backstage
 from tests.adapters.discord.scripted import ScriptedCommands, ScriptedCurated, settings
 from tests.adapters.discord.serving import is_whole
+from tests.adapters.voting import Commanding
 from tests.bot.desks import ScriptedAssistant
 from tests.emulators.discord.interactions import Interaction
 from tests.emulators.discord.messages import Message
@@ -43,9 +44,13 @@ class Team:
         answers: Assistants = ScriptedAssistant,
         channels: Sequence[ChannelSettings] = (),
         app_options: Mapping[str, Any] | None = None,
+        commands: Commanding | None = None,
         **more: Any,  # noqa: ANN401 - fields of the settings
     ) -> AsyncIterator[Backstage]:
-        """Run a bot of this team; it is connected and its commands are registered."""
+        """Run a bot of this team; it is connected and its commands are registered.
+
+        With `commands`, those are carried out, and there are voices.
+        """
         chosen = settings(self.discord, **{"per_person": 1_000, **more})
         clock, pulse = self.discord.clock.now, self.discord.world.pulse
         async with backstage(
@@ -58,6 +63,9 @@ class Team:
             beat=pulse.beat,
         ) as behind:
             options = {"clock": clock, **(app_options or {})}
+            if commands is not None:
+                told = commands(behind.engine, behind.rules, behind.desk.surface)
+                options |= {"commands": told, "personas": True}
             await started(behind, chosen, self.discord.token, **options)
             await self.discord.wait_for(lambda: self.discord.world.commands, SECONDS)
             yield behind
@@ -111,11 +119,10 @@ def app_before(behind: Backstage, chosen: DiscordSettings, token: SecretStr, **o
         token,
         desk=behind.desk,
         aftercare=behind.aftercare,
-        commands=cast("Any", ScriptedCommands()),
         curated=cast("Any", ScriptedCurated()),
         rules=behind.rules,
         engine=behind.engine,
-        **{**QUICK, **options},
+        **{"commands": cast("Any", ScriptedCommands()), **QUICK, **options},
     )
 
 

@@ -25,6 +25,7 @@ from kb.database import open_database
 from tests.adapters.backstage import Assistants, Backstage
 from tests.adapters.slack.harness import ScriptedCommands, ScriptedCurated, ScriptedHome, secrets_of
 from tests.adapters.slack.serving import SECONDS, shown
+from tests.adapters.voting import Commanding
 from tests.bot.desks import ScriptedAssistant, until_done
 from tests.emulators.slack.server import SlackEmulator
 from tests.emulators.slack.workspace import Message, Payload
@@ -58,9 +59,13 @@ async def bot(
     channels: Sequence[ChannelSettings] = (),
     nodes: object = None,
     quiet_seconds: float | None = None,
+    commands: Commanding | None = None,
     **settings: object,
 ) -> AsyncIterator[Bot]:
-    """Run a bot over the database in a folder; what a draft cites is looked up in `nodes`."""
+    """Run a bot over the database in a folder; what a draft cites is looked up in `nodes`.
+
+    With `commands`, those are carried out, and there are voices.
+    """
     chosen = SlackSettings(
         enabled=True, api_url=slack.api_url, **cast("Any", {"per_person": 1_000} | settings)
     )
@@ -88,7 +93,8 @@ async def bot(
         secrets_of(slack),
         desk=desk,
         aftercare=aftercare,
-        commands=cast("Any", ScriptedCommands()),
+        commands=commands(engine, rules, desk.surface) if commands else cast("Any", ScriptedCommands()),
+        personas=commands is not None,
         curated=cast("Any", ScriptedCurated()),
         home=cast("Any", ScriptedHome()),
         rules=rules,

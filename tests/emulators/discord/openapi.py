@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
@@ -17,6 +19,27 @@ PATH = Path("/work/shared/specs/discord/discord-api-spec/specs/openapi.json")
 _ROOT = "urn:discord"
 # The greatest lengths that the document names.
 _LENGTHS = (0, 25, 32, 45, 80, 100, 150, 256, 512, 1024, 2000, 2048, 4000, 4096, 6000)
+
+
+def _any_of(validator: Any, of: list[Any], body: Any, _: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - JSON
+    if not any(validator.evolve(schema=one).is_valid(body) for one in of):
+        yield ValidationError("none fits")
+
+
+def _one_of(validator: Any, of: list[Any], body: Any, _: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - JSON
+    if sum(validator.evolve(schema=one).is_valid(body) for one in of) != 1:
+        yield ValidationError("none fits, or several")
+
+
+def _properties(validator: Any, of: dict[str, Any], body: Any, _: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - JSON
+    if isinstance(body, dict):
+        for key in sorted(body.keys() & of.keys(), key=lambda key: key != "type"):
+            yield from validator.descend(body[key], of[key])
+
+
+# Says much sooner whether a body is right, not why it is wrong: it leaves a choice that does not fit at the
+# first error, for which it looks at the type before all else.
+_Quick = extend(Draft202012Validator, {"anyOf": _any_of, "oneOf": _one_of, "properties": _properties})
 
 
 class Specification:
@@ -65,10 +88,12 @@ class Specification:
         form = hash((where, _form(body)))
         if form in self.passed:
             return ""
-        error = best_match(validator.iter_errors(body))
-        if error is None:
+        quick = _Quick(validator.schema, registry=self.registry)
+        if quick.is_valid(body):
             self.passed.add(form)
             return ""
+        error = best_match(validator.iter_errors(body))
+        assert error is not None
         return f"{error.json_path}: {error.message[:300]}"
 
     def _validator(self, where: tuple[str, ...]) -> Draft202012Validator | None:

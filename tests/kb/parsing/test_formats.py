@@ -53,7 +53,7 @@ def test_format_by_name_then_media_type_then_bytes(
     ("data", "name", "status", "reason"),
     [
         (PNG, "a.md", "unsupported", "is named .md but holds a PNG image"),
-        (PNG, "a.png", "unsupported", "is a PNG image; there is no reader for it"),
+        (PNG, "a.png", "passed-over", "is a PNG image; there is no reader for it"),
         (zipped("a.txt"), "a.pdf", "unsupported", "is named .pdf but holds a ZIP archive"),
         (HTML, "a.pdf", "unsupported", "is named .pdf but holds an HTML page"),
         (HTML, "a.docx", "unsupported", "is named .docx but holds an HTML page"),
@@ -62,10 +62,10 @@ def test_format_by_name_then_media_type_then_bytes(
         (b"plain", "a.pdf", "unreadable", "is named .pdf but is no PDF document, or a damaged one"),
         (bytes(range(256)), "a.txt", "unsupported", "is named .txt but holds binary data of an unknown kind"),
         (bytes(range(256)), "a", "unsupported", "holds binary data of an unknown kind"),
-        (b"GIF89a" + bytes(9), "x", "unsupported", "is a GIF image; there is no reader for it"),
-        (b"<svg xmlns='x'/>", "a.svg", "unsupported", "is an SVG image; there is no reader for it"),
-        (b"text", "a.mp3", "unsupported", "is a sound recording; there is no reader for it"),
-        (b"\x7fELF\x02", "tool", "unsupported", "is a program (ELF); there is no reader for it"),
+        (b"GIF89a" + bytes(9), "x", "passed-over", "is a GIF image; there is no reader for it"),
+        (b"<svg xmlns='x'/>", "a.svg", "passed-over", "is an SVG image; there is no reader for it"),
+        (b"text", "a.mp3", "passed-over", "is a sound recording; there is no reader for it"),
+        (b"\x7fELF\x02", "tool", "passed-over", "is a program (ELF); there is no reader for it"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"),
             "a.doc",
