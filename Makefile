@@ -15,7 +15,7 @@ setup: ## make .venv with the lorekeeper command in it
 
 test: ## run the tests
 	@.ci/setup test
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: ## check style, types and import directions
 	@.ci/setup test lint
@@ -28,13 +28,13 @@ audit: ## look the pinned packages up in the vulnerability database (needs the n
 	@.ci/setup lint
 	@$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/runtime.txt
 
-bench: ## run the benchmarks (minutes; see docs/benchmarks.md)
+bench: ## run the benchmarks (about an hour; QUICK=1: minutes, see docs/benchmarks.md)
 	@.ci/setup test
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
 
-soak: ## break it in every way at full length (an hour or two; see docs/trust.md)
+soak: ## break it in every way (an hour or two; SCALE=0.005: minutes, see docs/trust.md)
 	@.ci/setup test
-	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.soak $(if $(SCALE),--scale $(SCALE))
 
 lock: ## pin the requirements again (UPGRADE=1: renew them)
 	@.ci/setup

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.settings import LlmSettings
     from kb.connectors.registry import Connectors
     from kb.embedding import Embedder
+    from kb.fetch import Fetcher
     from kb.manifest import Manifest
     from kb.retriever import Searcher
     from kb.schedule import Run, Scheduler, Told
@@ -286,17 +287,21 @@ class Runtime:
 
     async def _open_connectors(self) -> Connectors:
         from kb.connectors.registry import Connectors
+
+        return Connectors(
+            await self.engine(),
+            self.data,
+            fetcher=self._open_fetcher,
+            secret=read_variable,
+            readers=self.settings.readers,
+        )
+
+    def _open_fetcher(self) -> Fetcher:
         from kb.fetch import Fetcher
 
         fetcher = Fetcher(self.settings.fetch)
         self._stack.push_async_callback(fetcher.close)
-        return Connectors(
-            await self.engine(),
-            self.data,
-            fetcher=fetcher,
-            secret=read_variable,
-            readers=self.settings.readers,
-        )
+        return fetcher
 
 
 async def _imported(name: str) -> ModuleType:

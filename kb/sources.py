@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -131,37 +131,35 @@ class GitlabSource(HostedSource):
 class HistorySource(HostedSource):
     """What the histories of chat channels have. Each thread is a document, seen by the channel's members."""
 
+    platform: ClassVar[str]
     days: int = Field(365, ge=1, le=36_500, description="How far back the channel is read.")
     look_back: Interval = Field(
         "30d", description="How old a thread may be to be looked at for late replies."
     )
     bots: tuple[str, ...] = Field((), description="Ids of bots whose messages are kept too.")
 
+    @property
+    def seen_by(self) -> frozenset[str]:
+        """The channel's own tag unless others are set."""
+        return frozenset(self.audience) or frozenset({f"{self.platform}:{self.location}"})
+
 
 class SlackHistorySource(HistorySource):
     """A Slack channel's threads: its id, such as C0123ABCD."""
 
+    platform = "slack"
     type: Literal["slack_history"] = "slack_history"
     base_url: str = Field("https://slack.com/api", description="Base URL of the Web API.")
     token_env: str = Field("SLACK_BOT_TOKEN", description="Environment variable that holds the bot token.")
-
-    @property
-    def seen_by(self) -> frozenset[str]:
-        """The channel's own tag unless others are set."""
-        return frozenset(self.audience) or frozenset({f"slack:{self.location}"})
 
 
 class DiscordHistorySource(HistorySource):
     """A Discord channel's messages, threads and forum posts: its id."""
 
+    platform = "discord"
     type: Literal["discord_history"] = "discord_history"
     base_url: str = Field("https://discord.com/api/v10", description="Base URL of the API.")
     token_env: str = Field("DISCORD_BOT_TOKEN", description="Environment variable that holds the bot token.")
-
-    @property
-    def seen_by(self) -> frozenset[str]:
-        """The channel's own tag unless others are set."""
-        return frozenset(self.audience) or frozenset({f"discord:{self.location}"})
 
 
 class ObjectStoreSource(HostedSource):

@@ -21,7 +21,7 @@ from kb.documents import HIDDEN_TAG, Audience
 from kb.errors import StoreError
 from kb.filters import near, one_of, shown
 from kb.lance import AsyncConnection, AsyncTable
-from kb.nodes import Embedding, Found, Hit, StoredNode, Vector
+from kb.nodes import Embedding, Found, StoredNode, Vector
 from kb.store_failures import first_line, is_full, store_errors
 from kb.store_flush import flush_folder, folder_bytes
 from kb.store_maintenance import retried, workload
@@ -178,20 +178,6 @@ class NodeStore:
             return report
 
     # Reading
-
-    async def nearest(
-        self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
-    ) -> list[Hit]:
-        """Return the visible nodes whose vectors are nearest, best first; the score is the cosine."""
-        found = await self.find_nearest(vector, limit=limit, audience=audience, sources=sources)
-        return await self._hits(found, audience)
-
-    async def matching(
-        self, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
-    ) -> list[Hit]:
-        """Return the visible nodes that have words of the text, best first; the score is BM25."""
-        found = await self.find_matching(text, limit=limit, audience=audience, sources=sources)
-        return await self._hits(found, audience)
 
     async def find_nearest(
         self, vector: Vector, *, limit: int, audience: Audience, sources: Sequence[str] = ()
@@ -366,10 +352,6 @@ class NodeStore:
         async for rows in self._rows(where, columns):
             for node in to_nodes(rows):
                 yield node
-
-    async def _hits(self, found: Sequence[Found], audience: Audience) -> list[Hit]:
-        nodes = await self.read(found, audience)
-        return [Hit(node=nodes[one.id], score=one.score) for one in found if one.id in nodes]
 
 
 def _shown(nodes: Iterable[StoredNode]) -> list[StoredNode]:

@@ -21,16 +21,13 @@ from kb.connectors.repository_reading import (
     RepositoryConnector,
     number_in,
     repository_path,
-    segment_of,
-    shown,
     stamp,
-    uri_in,
 )
 from kb.connectors.repository_spool import Spool, Spooled
 from kb.connectors.repository_threads import Post, Thread, digest
+from kb.connectors.repository_whole import Held, WholePart
 from kb.connectors.repository_wiki import GitWiki
 from kb.documents import Content, DocumentRef
-from kb.errors import SourceUnavailable
 from kb.sources import GithubSource
 
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
@@ -96,7 +93,7 @@ class _Comment(BaseModel):
     pull_request_url: str = ""
 
 
-class _Release(BaseModel):
+class _Release(Held):
     tag_name: str
     name: str | None = None
     body: str | None = None
@@ -157,26 +154,12 @@ class GithubConnector(RepositoryConnector):
     async def _open(self) -> Opened:
         settings = self._github
         path = repository_path(settings, _web_host(settings.base_url), deepest=2)
-        label = f"Source {settings.name!r}: the repository {shown(settings)!r}"
-        api = Api(
-            settings.base_url,
-            label=label,
-            fetcher=self._resources.fetcher,
-            private_hosts=settings.private_hosts,
-            token=self._resources.secret(settings.token_env),
-            token_env=settings.token_env,
-            headers=_HEADERS,
-            pace=self._pace,
+        api, repository = await self._found(
+            settings.base_url, f"/repos/{path}", _HEADERS, _REPOSITORY, called="repository"
         )
-        try:
-            repository = api.parse(_REPOSITORY, await api.get(f"/repos/{path}"))
-        except NotThere:
-            raise SourceUnavailable(
-                f"{label} is not there, or not for this token. Check location and {settings.token_env}."
-            ) from None
-        return Opened(identity=f"{api.base} {repository.id}", parts=list(self._parts(api, repository, label)))
+        return Opened(identity=f"{api.base} {repository.id}", parts=self._parts(api, repository))
 
-    def _parts(self, api: Api, repository: _Repository, label: str) -> list[Part]:
+    def _parts(self, api: Api, repository: _Repository) -> list[Part]:
         wanted = set(self._github.parts)
         parts: list[Part] = []
         threads = {"pulls"} & wanted | ({"issues"} & wanted if repository.has_issues else set())
@@ -198,7 +181,7 @@ class GithubConnector(RepositoryConnector):
                 GitWiki(
                     # Not from the answer: an API could name a path of this machine.
                     self._wiki or f"https://{_web_host(api.base)}/{repository.full_name}.wiki.git",
-                    label=f"{label}: its wiki",
+                    label=f"{api.label}: its wiki",
                     resources=self._resources,
                     private_hosts=self._github.private_hosts,
                     page=repository.page,
@@ -315,56 +298,33 @@ class _Threads:
         )
 
 
-class _Releases:
+class _Releases(WholePart[_Release]):
     """Releases by tag. They are few, so they are listed whole every time; drafts are left out."""
 
     name = "releases"
-    prefixes: tuple[str, ...] = ("releases",)
+    one, some = _RELEASE, _RELEASES
+    folder = "tags/"
 
     def __init__(self, api: Api, repository: _Repository, spool: Spool) -> None:
-        self._api = api
+        super().__init__(api, spool, f"/repos/{repository.full_name}/releases")
         self._repository = repository
-        self._spool = spool
-        self._path = f"/repos/{repository.full_name}/releases"
 
-    async def listed(self, kept: str) -> PartListing:
-        found: dict[str, Listed] = {}
-        async for answer in self._api.pages(self._path):
-            releases = [each for each in self._api.parse(_RELEASES, answer) if not each.draft]
-            await self._spool.keep(
-                Spooled(uri_in("releases", each.tag_name), each.version, each.model_dump_json())
-                for each in releases
-            )
-            for each in releases:
-                uri = uri_in("releases", each.tag_name)
-                found[uri] = Listed(uri, each.version, self._page(each.tag_name))
-        return PartListing(documents=list(found.values()))
+    def _name(self, each: _Release) -> str | None:
+        return None if each.draft else each.tag_name
 
-    async def read(self, ref: DocumentRef) -> Content:
-        release = await self._release(ref)
-        if release.draft or uri_in("releases", release.tag_name) != ref.uri:
-            raise NotThere
+    def _address(self, each: _Release) -> str | None:
+        return self._repository.page(f"releases/tag/{quote(each.tag_name)}")
+
+    def _content(self, each: _Release) -> Content:
+        when = each.published_at or each.created_at
         return Thread(
-            kind=f"Release {release.tag_name}",
-            title=release.name or release.tag_name,
-            post=Post(
-                author=_login(release.author),
-                text=release.body or "",
-                created=release.published_at or release.created_at,
-            ),
-            state="a pre-release" if release.prerelease else "",
-            updated=release.published_at or release.created_at,
-            url=self._page(release.tag_name),
+            kind=f"Release {each.tag_name}",
+            title=each.name or each.tag_name,
+            post=Post(author=_login(each.author), text=each.body or "", created=when),
+            state="a pre-release" if each.prerelease else "",
+            updated=when,
+            url=self._address(each),
         ).document()
-
-    async def _release(self, ref: DocumentRef) -> _Release:
-        spooled = await self._spool.take(ref.uri, ref.version)
-        if spooled is not None:
-            return _RELEASE.validate_json(spooled)
-        return self._api.parse(_RELEASE, await self._api.get(f"{self._path}/tags/{segment_of(ref.uri)}"))
-
-    def _page(self, tag: str) -> str | None:
-        return self._repository.page(f"releases/tag/{quote(tag)}")
 
 
 def _post(comment: _Comment) -> Post:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
@@ -19,15 +19,12 @@ from kb.connectors.repository_reading import (
     RepositoryConnector,
     number_in,
     repository_path,
-    segment_of,
-    shown,
     stamp,
-    uri_in,
 )
 from kb.connectors.repository_spool import Spool, Spooled
 from kb.connectors.repository_threads import Post, Thread, digest
+from kb.connectors.repository_whole import Held, WholePart
 from kb.documents import Content, DocumentRef
-from kb.errors import SourceUnavailable
 from kb.sources import GitlabSource
 
 _DEEPEST = 21  # GitLab nests groups twenty deep at most.
@@ -75,7 +72,7 @@ class _Note(BaseModel):
     confidential: bool | None = False
 
 
-class _Release(BaseModel):
+class _Release(Held):
     tag_name: str
     name: str | None = None
     description: str | None = None
@@ -89,7 +86,7 @@ class _Release(BaseModel):
         return digest(self.name, self.description, self.released_at, self.upcoming_release)
 
 
-class _Page(BaseModel):
+class _Page(Held):
     slug: str
     title: str = ""
     format: str = "markdown"
@@ -134,23 +131,13 @@ class GitlabConnector(RepositoryConnector):
     async def _open(self) -> Opened:
         settings = self._gitlab
         path = repository_path(settings, urlsplit(settings.base_url).hostname or "", deepest=_DEEPEST)
-        label = f"Source {settings.name!r}: the project {shown(settings)!r}"
-        api = Api(
+        api, project = await self._found(
             f"{settings.base_url.rstrip('/').removesuffix('/api/v4')}/api/v4",
-            label=label,
-            fetcher=self._resources.fetcher,
-            private_hosts=settings.private_hosts,
-            token=self._resources.secret(settings.token_env),
-            token_env=settings.token_env,
-            headers={"accept": "application/json"},
-            pace=self._pace,
+            f"/projects/{quote(path, safe='')}",
+            {"accept": "application/json"},
+            _PROJECT,
+            called="project",
         )
-        try:
-            project = api.parse(_PROJECT, await api.get(f"/projects/{quote(path, safe='')}"))
-        except NotThere:
-            raise SourceUnavailable(
-                f"{label} is not there, or not for this token. Check location and {settings.token_env}."
-            ) from None
         return Opened(identity=f"{api.base} {project.id}", parts=self._parts(api, project))
 
     def _parts(self, api: Api, project: _Project) -> list[Part]:
@@ -255,100 +242,60 @@ class _Threads:
                 yield issue.iid, Item("" if issue.confidential else self.name, issue.version)
 
 
-class _Releases:
+class _Releases(WholePart[_Release]):
     """Releases by tag, listed whole every time."""
 
     name = "releases"
-    prefixes: tuple[str, ...] = ("releases",)
+    one, some = _RELEASE, _RELEASES
 
     def __init__(self, api: Api, project: _Project, spool: Spool) -> None:
-        self._api = api
+        super().__init__(api, spool, f"/projects/{project.id}/releases")
         self._project = project
-        self._spool = spool
-        self._path = f"/projects/{project.id}/releases"
 
-    async def listed(self, kept: str) -> PartListing:
-        found: dict[str, Listed] = {}
-        async for answer in self._api.pages(self._path):
-            releases = self._api.parse(_RELEASES, answer)
-            await self._spool.keep(
-                Spooled(uri_in("releases", each.tag_name), each.version, each.model_dump_json())
-                for each in releases
-            )
-            for each in releases:
-                uri = uri_in("releases", each.tag_name)
-                found[uri] = Listed(uri, each.version, self._page(each.tag_name))
-        return PartListing(documents=list(found.values()))
+    def _name(self, each: _Release) -> str:
+        return each.tag_name
 
-    async def read(self, ref: DocumentRef) -> Content:
-        spooled = await self._spool.take(ref.uri, ref.version)
-        if spooled is not None:
-            release = _RELEASE.validate_json(spooled)
-        else:
-            release = self._api.parse(_RELEASE, await self._api.get(f"{self._path}/{segment_of(ref.uri)}"))
-        if uri_in("releases", release.tag_name) != ref.uri:
-            raise NotThere
-        when = release.released_at or release.created_at
+    def _address(self, each: _Release) -> str | None:
+        return self._project.page(f"releases/{quote(each.tag_name, safe='')}")
+
+    def _content(self, each: _Release) -> Content:
+        when = each.released_at or each.created_at
         return Thread(
-            kind=f"Release {release.tag_name}",
-            title=release.name or release.tag_name,
-            post=_post(release.author, release.description, when),
-            state="upcoming" if release.upcoming_release else "",
+            kind=f"Release {each.tag_name}",
+            title=each.name or each.tag_name,
+            post=_post(each.author, each.description, when),
+            state="upcoming" if each.upcoming_release else "",
             updated=when,
-            url=self._page(release.tag_name),
+            url=self._address(each),
         ).document()
 
-    def _page(self, tag: str) -> str | None:
-        return self._project.page(f"releases/{quote(tag, safe='')}")
 
-
-class _Wiki:
+class _Wiki(WholePart[_Page]):
     """Wiki pages by slug, listed with their text every time: the API tells no time of change."""
 
     name = "wiki"
-    prefixes: tuple[str, ...] = ("wiki",)
+    one, some = _PAGE, _PAGES
+    parameters: Mapping[str, str | int] = {"with_content": 1}
 
     def __init__(self, api: Api, project: _Project, spool: Spool) -> None:
-        self._api = api
+        super().__init__(api, spool, f"/projects/{project.id}/wikis")
         self._project = project
-        self._spool = spool
-        self._path = f"/projects/{project.id}/wikis"
 
-    async def listed(self, kept: str) -> PartListing:
-        found: dict[str, Listed] = {}
-        async for answer in self._api.pages(self._path, with_content=1):
-            pages = [each for each in self._api.parse(_PAGES, answer) if not _is_bar(each.slug)]
-            await self._spool.keep(
-                Spooled(uri_in("wiki", each.slug), each.version, each.model_dump_json()) for each in pages
-            )
-            for each in pages:
-                uri = uri_in("wiki", each.slug)
-                found[uri] = Listed(uri, each.version, self._page(each.slug))
-        return PartListing(documents=list(found.values()))
+    def _name(self, each: _Page) -> str | None:
+        # A page such as `_sidebar` stands beside every page.
+        return None if each.slug.rpartition("/")[2].startswith("_") else each.slug
 
-    async def read(self, ref: DocumentRef) -> Content:
-        spooled = await self._spool.take(ref.uri, ref.version)
-        if spooled is not None:
-            page = _PAGE.validate_json(spooled)
-        else:
-            page = self._api.parse(_PAGE, await self._api.get(f"{self._path}/{segment_of(ref.uri)}"))
-        if uri_in("wiki", page.slug) != ref.uri or _is_bar(page.slug):
-            raise NotThere
-        title = " ".join((page.title or page.slug).split())
-        media_type, mark = _FORMATS.get(page.format, ("text/plain", ""))
+    def _address(self, each: _Page) -> str | None:
+        return self._project.page(f"wikis/{quote(each.slug)}")
+
+    def _content(self, each: _Page) -> Content:
+        title = " ".join((each.title or each.slug).split())
+        media_type, mark = _FORMATS.get(each.format, ("text/plain", ""))
         return Content(
-            data=f"{mark}{title}\n\n{page.content.strip()}\n".encode("utf-8", "replace"),
+            data=f"{mark}{title}\n\n{each.content.strip()}\n".encode("utf-8", "replace"),
             media_type=media_type,
-            url=self._page(page.slug),
+            url=self._address(each),
         )
-
-    def _page(self, slug: str) -> str | None:
-        return self._project.page(f"wikis/{quote(slug)}")
-
-
-def _is_bar(slug: str) -> bool:
-    """Say whether a wiki page is a side bar and the like, which is beside every page."""
-    return slug.rpartition("/")[2].startswith("_")
 
 
 def _post(author: _Account | None, text: str | None, created: datetime | None) -> Post:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kb.connectors.base import MAX_BYTES, Connector, Resources
 from kb.connectors.folder import FolderConnector
 from kb.connectors.git import GitConnector
-from kb.fetch import Fetcher
 from kb.memory import BorrowedMemory, SourceMemory
 from kb.settings import ReadersSettings
 from kb.sources import AnySource, FolderSource, GitSource
+
+if TYPE_CHECKING:
+    from kb.fetch import Fetcher
 
 # Imported when such a source is opened: most programs have sources of one or two types. Each class takes
 # its settings and `Resources`.
@@ -33,14 +36,10 @@ _CONNECTORS = {
 }
 
 
-def open_connector(settings: AnySource, resources: Resources) -> Connector:
-    """Return the connector of a source. No work is done yet."""
-    if isinstance(settings, FolderSource):
-        return FolderConnector(settings, max_bytes=resources.max_bytes)
-    if isinstance(settings, GitSource):
-        return GitConnector(settings, data=resources.data, max_bytes=resources.max_bytes)
-    module, _, name = _CONNECTORS[settings.type].partition(":")
-    return cast("Connector", getattr(import_module(module), name)(settings, resources))
+def _new_fetcher() -> Fetcher:
+    from kb.fetch import Fetcher
+
+    return Fetcher()
 
 
 def _no_secret(_variable: str) -> SecretStr | None:
@@ -48,34 +47,41 @@ def _no_secret(_variable: str) -> SecretStr | None:
 
 
 class Connectors:
-    """Opens connectors with what they share."""
+    """Opens connectors with what they share. `fetcher` is called when a source on the network is opened."""
 
     def __init__(
         self,
         engine: AsyncEngine,
         data: Path,
         *,
-        fetcher: Fetcher | None = None,
+        fetcher: Callable[[], Fetcher] = _new_fetcher,
         secret: Callable[[str], SecretStr | None] = _no_secret,
         readers: ReadersSettings | None = None,
     ) -> None:
         self._engine = engine
         self._data = data
-        self._fetcher = fetcher or Fetcher()
+        self._new_fetcher = fetcher
         self._secret = secret
         self._readers = readers or ReadersSettings()
 
     def __call__(self, settings: AnySource, *, max_bytes: int = MAX_BYTES, dry: bool = False) -> Connector:
         """Return the connector of a source; a `dry` one remembers nothing of what it sees."""
+        if isinstance(settings, FolderSource):
+            return FolderConnector(settings, max_bytes=max_bytes)
+        if isinstance(settings, GitSource):
+            return GitConnector(settings, data=self._data, max_bytes=max_bytes)
         memory = SourceMemory(self._engine, settings.name)
-        return open_connector(
-            settings,
-            Resources(
-                data=self._data,
-                fetcher=self._fetcher,
-                memory=BorrowedMemory(memory) if dry else memory,
-                secret=self._secret,
-                readers=self._readers,
-                max_bytes=max_bytes,
-            ),
+        resources = Resources(
+            data=self._data,
+            fetcher=self._fetcher,
+            memory=BorrowedMemory(memory) if dry else memory,
+            secret=self._secret,
+            readers=self._readers,
+            max_bytes=max_bytes,
         )
+        module, _, name = _CONNECTORS[settings.type].partition(":")
+        return cast("Connector", getattr(import_module(module), name)(settings, resources))
+
+    @cached_property
+    def _fetcher(self) -> Fetcher:
+        return self._new_fetcher()

@@ -9,11 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
+from pydantic import TypeAdapter
+
 from kb.connectors.base import Resources
-from kb.connectors.repository_api import NotThere, Pace, ServerFault
+from kb.connectors.repository_api import Api, NotThere, Pace, ServerFault
 from kb.connectors.repository_spool import Spool
 from kb.connectors.selection import Selection
 from kb.connectors.uris import path_of, uri_of
@@ -22,6 +24,8 @@ from kb.errors import DocumentUnreadable, DocumentVanished, SourceInvalid, Sourc
 from kb.sources import GithubSource, GitlabSource
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -90,6 +94,28 @@ class RepositoryConnector(ABC):
     @abstractmethod
     async def _open(self) -> Opened:
         """Find the repository. Raise SourceInvalid or SourceUnavailable."""
+
+    async def _found(
+        self, base: str, path: str, headers: Mapping[str, str], shape: TypeAdapter[T], *, called: str
+    ) -> tuple[Api, T]:
+        """Return the API at an address and what it says at the path of the repository."""
+        settings = self._settings
+        api = Api(
+            base,
+            label=f"Source {settings.name!r}: the {called} {shown(settings)!r}",
+            fetcher=self._resources.fetcher,
+            private_hosts=settings.private_hosts,
+            token=self._resources.secret(settings.token_env),
+            token_env=settings.token_env,
+            headers=headers,
+            pace=self._pace,
+        )
+        try:
+            return api, api.parse(shape, await api.get(path))
+        except NotThere:
+            raise SourceUnavailable(
+                f"{api.label} is not there, or not for this token. Check location and {settings.token_env}."
+            ) from None
 
     async def list_documents(self) -> AsyncIterator[DocumentRef]:
         """Bring what is remembered up to date and yield a ref for every document."""

@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit("The command lorekeeper is not installed here. Run: make setup")
     with tempfile.TemporaryDirectory() as folder:
         base = [command, "--data", folder]
-        run([*base, "sources", "add", str(DOCS), "--name", "docs"])
+        run([*base, "sources", "add", str(DOCS), "--name", "docs", "--include", "*.md"])
         print(f"{'first sync, model built':24} {run([*base, 'sync']):5.2f} s")
         for name, words in {
             "--help": ["--help"],

@@ -20,6 +20,7 @@ import numpy as np
 from kb.documents import EVERYONE, Audience
 from kb.nodes import Embedding, StoredNode, Vector
 from kb.store import NodeStore
+from tests.kb.stored import matching, nearest
 
 DIMENSION = 384
 NODES_A_DOCUMENT = 10
@@ -125,16 +126,16 @@ async def queries(store: NodeStore, corpus: Corpus) -> None:
 
     async def both(number: int, audience: Audience = EVERYONE) -> None:
         await asyncio.gather(
-            store.nearest(vectors[number], limit=LIMIT, audience=audience),
-            store.matching(texts[number], limit=LIMIT, audience=audience),
+            nearest(store, vectors[number], limit=LIMIT, audience=audience),
+            matching(store, texts[number], limit=LIMIT, audience=audience),
         )
 
-    await timed("nearest", lambda number: store.nearest(vectors[number], limit=LIMIT, audience=EVERYONE))
-    await timed("matching", lambda number: store.matching(texts[number], limit=LIMIT, audience=EVERYONE))
+    await timed("nearest", lambda number: nearest(store, vectors[number], limit=LIMIT, audience=EVERYONE))
+    await timed("matching", lambda number: matching(store, texts[number], limit=LIMIT, audience=EVERYONE))
     await timed("both", both)
     await timed(
         "nearest, one source",
-        lambda number: store.nearest(vectors[number], limit=LIMIT, audience=EVERYONE, sources=["source-1"]),
+        lambda number: nearest(store, vectors[number], limit=LIMIT, audience=EVERYONE, sources=["source-1"]),
     )
 
 

@@ -12,10 +12,10 @@ Run: .venv/bin/python -m tests.benchmarks.style [held-out] [exports] [shuffled] 
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +45,7 @@ from tests.bot.persona_data.exports import (
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "eval" / "persona-shakespeare"
 SPEAKERS = ("Petruchio", "Menenius", "Lucio")
+TABLES = ("held-out", "exports", "shuffled", "few")
 CHATTERS = ("ubottu", "ActionParsnip", "ikonia")
 DRAWN = 500
 SCENE = 100  # turns of a play that are taken as one conversation
@@ -169,11 +170,11 @@ def few(texts: Texts, number: int) -> list[float]:
     return found
 
 
-def main(folder: Path, wanted: Sequence[str]) -> None:
+def main(folder: Path, wanted: Sequence[str], speakers: Sequence[str]) -> None:
     """Print the tables of docs/benchmarks.md."""
     if "held-out" in wanted:
         print("| speaker | replies | held out | cross-validated | by scene | one reply | shuffled |")
-        for speaker in SPEAKERS:
+        for speaker in speakers:
             texts = load(folder, speaker)
             new, told = held_out(texts), cross_validated(texts)
             scenes = cross_validated(texts, by_scene=True)
@@ -183,7 +184,7 @@ def main(folder: Path, wanted: Sequence[str]) -> None:
         print("| speaker | replies | others | cross-validated | one reply | shuffled |")
         _exports(folder.parent / "chat-irc" / "pairs.dev.jsonl")
     if "shuffled" in wanted:
-        for speaker in SPEAKERS:
+        for speaker in speakers:
             found = shuffled(load(folder, speaker))
             error = 1.96 * statistics.stdev(found) / len(found) ** 0.5
             print(
@@ -192,7 +193,7 @@ def main(folder: Path, wanted: Sequence[str]) -> None:
             )
     if "few" in wanted:
         for number in (20, 30, 40, 50, 60, 80, 100):
-            values = [value for speaker in SPEAKERS[:2] for value in few(load(folder, speaker), number)]
+            values = [value for speaker in speakers[:2] for value in few(load(folder, speaker), number)]
             spread = f"{min(values):.3f} to {max(values):.3f}"
             print(f"{number} replies: mean {statistics.mean(values):.3f}, {spread}", flush=True)
 
@@ -213,4 +214,8 @@ def _cell(found: Interval) -> str:
 
 
 if __name__ == "__main__":
-    main(DATA, sys.argv[1:] or ("held-out", "exports", "shuffled", "few"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(TABLES)}; all by default")
+    parser.add_argument("--speakers", type=int, default=len(SPEAKERS), help="only the first of them")
+    chosen = parser.parse_args()
+    main(DATA, chosen.tables or TABLES, SPEAKERS[: chosen.speakers])

@@ -103,7 +103,8 @@ async def rival(work: Path, documents: int) -> None:
     for who in ("ours", "theirs"):
         command = [sys.executable, "-m", "tests.benchmarks.pipeline", who, str(work), str(documents)]
         process = await asyncio.create_subprocess_exec(*command)
-        await process.wait()
+        if status := await process.wait():
+            raise SystemExit(f"The pipeline of {who!r} ended with {status}. What it said stands above.")
 
 
 async def ingest(work: Path, documents: int) -> None:

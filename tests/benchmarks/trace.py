@@ -41,6 +41,7 @@ from kb.store import NodeStore
 from kb.store_rows import STATE_COLUMNS, state_digests
 from kb.sync import Synchroniser
 from tests.kb.fakes import HashEmbedder
+from tests.kb.stored import matching, nearest
 
 EVAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "eval" / "trace-discord-docs"
 SEARCHED = 12
@@ -158,9 +159,9 @@ class Replay:
         """Return the paths that searches name and the tree does not have."""
         named: set[str] = set()
         for question in self.questions[: SEARCHED // 2]:
-            named |= {hit.node.uri for hit in await store.matching(question, limit=30, audience=EVERYONE)}
+            named |= {hit.node.uri for hit in await matching(store, question, limit=30, audience=EVERYONE)}
             vector = (await self.embedder.embed_question(question)).vector
-            named |= {hit.node.uri for hit in await store.nearest(vector, limit=30, audience=EVERYONE)}
+            named |= {hit.node.uri for hit in await nearest(store, vector, limit=30, audience=EVERYONE)}
         self.questions = [*self.questions[SEARCHED // 2 :], *self.questions[: SEARCHED // 2]]
         return sorted(named - tree)
 

@@ -104,7 +104,7 @@ async def _open_sync(
     stack.push_async_callback(store.close)
     fetcher = Fetcher()
     stack.push_async_callback(fetcher.close)
-    connectors = Connectors(engine, data, fetcher=fetcher)
+    connectors = Connectors(engine, data, fetcher=lambda: fetcher)
     return Synchroniser(store, Manifest(engine), embedder, parser, SyncSettings(), connectors)  # type: ignore[arg-type] # stand-ins
 
 

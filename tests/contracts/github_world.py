@@ -3,27 +3,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from kb.connectors.base import Connector, Resources
 from kb.connectors.github import GithubConnector
 from kb.connectors.repository_api import Pace
 from kb.documents import Content
-from kb.fetch import Fetcher
-from kb.memory import BorrowedMemory
 from kb.sources import GithubSource
-from tests.contracts.world import World
-from tests.emulators.github import FULL_NAME, GithubEmulator
-from tests.emulators.repository_host import Refusal
+from tests.contracts.repository import RepositoryWorld
+from tests.emulators.github import FULL_NAME, TOKEN, GithubEmulator
 from tests.kb.connectors.repository import Repository
 
 
-class GithubWorld(World):
+class GithubWorld(RepositoryWorld):
     """The issues of a repository at GitHub."""
 
-    paths = globs = False
-    keeps_listed = True
-    refusals = (401, 403, 404, 429, 500, 502, 503)
+    emulator: GithubEmulator
+    location, token = FULL_NAME, TOKEN
     outside: tuple[str, ...] = (
         "issues/0",
         "issues/../../x",
@@ -34,41 +28,15 @@ class GithubWorld(World):
     )
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.emulator = GithubEmulator()
+        super().__init__(folder, GithubEmulator())
         self.emulator.has_discussions = True
-        self.memory = BorrowedMemory()
-        self.fetcher = Fetcher()
-        self.uris: dict[str, str] = {}
 
-    async def open(self) -> None:
-        await self.emulator.start()
-
-    async def close(self) -> None:
-        await self.fetcher.close()
-        await self.emulator.stop()
-
-    def connector(
-        self, *, max_bytes: int = 1 << 20, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
-    ) -> Connector:
-        return self._connector(FULL_NAME, max_bytes)
-
-    def _connector(self, location: str, max_bytes: int = 1 << 20) -> Connector:
+    def _connector(self, location: str, resources: Resources) -> Connector:
         source = GithubSource(
             name="world", location=location, base_url=self.emulator.address, private_hosts=True
         )
-        resources = Resources(
-            data=self.folder / "data",
-            fetcher=self.fetcher,
-            memory=self.memory,
-            secret=lambda _variable: SecretStr(self.emulator.token),
-            max_bytes=max_bytes,
-        )
         wiki = str(self.folder / "wiki")
         return GithubConnector(source, resources, pace=Pace(patience=0), wiki=wiki)
-
-    def invalid(self) -> Connector:
-        return self._connector("no repository")
 
     def write(self, files: Mapping[str, bytes]) -> None:
         for name, data in files.items():
@@ -81,21 +49,6 @@ class GithubWorld(World):
 
     def remove(self, path: str) -> None:
         del self.emulator.issues[int(self.uris[path].rpartition("/")[2])]
-
-    def break_source(self) -> None:
-        self.refuse(502)
-
-    def refuse(self, status: int) -> None:
-        self.emulator.script = lambda _request: Refusal(status=status)
-
-    def uri(self, path: str) -> str:
-        return self.uris[path]
-
-    def shows(self, content: Content, data: bytes) -> bool:
-        return content.data.startswith(b"# ") and content.data.endswith(data.strip() + b"\n")
-
-    def forget(self) -> None:
-        self.memory = BorrowedMemory()
 
 
 class GithubDiscussionsWorld(GithubWorld):

@@ -2,79 +2,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from pathlib import Path
-
-from pydantic import SecretStr
+from typing import Any
 
 from kb.connectors.base import Connector, Resources
 from kb.connectors.slack_history import SlackHistoryConnector
-from kb.documents import Content
-from kb.fetch import Fetcher
-from kb.memory import BorrowedMemory
 from kb.sources import SlackHistorySource
-from tests.contracts.world import World
+from tests.contracts.history import HistoryWorld, at_once
 from tests.emulators.slack_history import TOKEN, Refusal, SlackServer, serve_slack
 
 
-class SlackHistoryWorld(World):
+class SlackHistoryWorld(HistoryWorld):
     """A channel of an emulated workspace: every other document is a thread, whose reply holds the text."""
 
-    paths = False
-    globs = False
-    keeps_listed = True
-    refusals = (401, 403, 404, 429, 500, 503)
     outside = ("1700000000.000000", "1700000000", "9999999999.000000", "C0OTHER", "0.0", "-1", "nan")
+    no_channel, token = "#general", TOKEN
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._opened = AsyncExitStack()
-        self._fetcher = Fetcher()
-        self._memory = BorrowedMemory()
         self._server = SlackServer()
-        self._uris: dict[str, str] = {}
+        self.channel = self._server.channel
         self._texts: dict[str, str] = {}
-        self._written = 0
 
     async def open(self) -> None:
         await self._opened.enter_async_context(serve_slack(self._server))
         self._opened.push_async_callback(self._fetcher.close)
         self._server.person("U1", "Ann")
 
-    async def close(self) -> None:
-        await self._opened.aclose()
-
-    def connector(
-        self, *, max_bytes: int = 1 << 20, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
-    ) -> Connector:
-        return self._connector(self._server.channel, max_bytes, include, exclude)
-
-    def invalid(self) -> Connector:
-        return self._connector("#general")
-
-    def _connector(
-        self,
-        location: str,
-        max_bytes: int = 1 << 20,
-        include: tuple[str, ...] = (),
-        exclude: tuple[str, ...] = (),
-    ) -> Connector:
-        source = SlackHistorySource(
-            name="world",
-            location=location,
-            base_url=self._server.url,
-            private_hosts=True,
-            include=include,
-            exclude=exclude,
-        )
-        resources = Resources(
-            data=self.folder,
-            fetcher=self._fetcher,
-            memory=self._memory,
-            secret=lambda _: SecretStr(TOKEN),
-            max_bytes=max_bytes,
-        )
-        return SlackHistoryConnector(source, resources, sleep=_at_once)
+    def _connector(self, settings: dict[str, Any], resources: Resources) -> Connector:
+        given = {"name": "world", "base_url": self._server.url, "private_hosts": True, **settings}
+        return SlackHistoryConnector(SlackHistorySource.model_validate(given), resources, sleep=at_once)
 
     def write(self, files: Mapping[str, bytes]) -> None:
         for path, data in files.items():
@@ -84,9 +41,8 @@ class SlackHistoryWorld(World):
                 self._post(path, data.decode())
 
     def _post(self, path: str, text: str) -> None:
-        self._written += 1
-        at = time.time() - 20 * 86400 + self._written * 3600
-        if self._written % 2:
+        at, threaded = self._next()
+        if not threaded:
             self._uris[path] = self._texts[path] = self._server.post(at, text)
         else:
             self._uris[path] = self._server.post(at, "Who knows?")
@@ -99,18 +55,5 @@ class SlackHistoryWorld(World):
     def break_source(self) -> None:
         self._server.member = False
 
-    def uri(self, path: str) -> str:
-        return self._uris[path]
-
-    def shows(self, content: Content, data: bytes) -> bool:
-        return content.data.decode().rstrip().endswith(f":\n{data.decode().strip()}")
-
-    def forget(self) -> None:
-        self._memory = BorrowedMemory()
-
     def refuse(self, status: int) -> None:
         self._server.every = Refusal(status=status, body="no")
-
-
-async def _at_once(_seconds: float) -> None:
-    return

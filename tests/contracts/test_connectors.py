@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import pkgutil
 import random
 from collections.abc import AsyncIterator
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -25,17 +23,9 @@ from kb.errors import (
     SourceInvalid,
     SourceUnavailable,
 )
-from tests import contracts
-from tests.contracts.world import World
+from tests.contracts.world import World, worlds
 
 TRUST = Path(__file__).resolve().parents[3] / "shared" / "data" / "trust"
-
-
-def worlds() -> list[type[World]]:
-    names = sorted(each.name for each in pkgutil.iter_modules(contracts.__path__))
-    modules = [import_module(f"tests.contracts.{name}") for name in names if name.endswith("_world")]
-    classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
-    return [each for each in dict.fromkeys(classes) if issubclass(each, World) and each is not World]
 
 
 @pytest.fixture(params=worlds(), ids=lambda world: world.__name__)

@@ -5,12 +5,16 @@ A connector joins by a module `tests/contracts/<name>_world.py` with a class `<N
 
 from __future__ import annotations
 
+import inspect
+import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from kb.connectors.base import Connector
 from kb.documents import Content
+from tests import contracts
 
 
 class World(ABC):
@@ -86,3 +90,13 @@ class World(ABC):
     def refuse(self, status: int) -> None:
         """Answer every request with one of `refusals` from now on."""
         raise NotImplementedError
+
+
+def worlds() -> list[type[World]]:
+    """Return the worlds of all connectors."""
+    names = sorted(each.name for each in pkgutil.iter_modules(contracts.__path__))
+    modules = [import_module(f"tests.contracts.{name}") for name in names if name.endswith("_world")]
+    classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
+    return [
+        each for each in dict.fromkeys(classes) if issubclass(each, World) and not inspect.isabstract(each)
+    ]

@@ -29,6 +29,25 @@ warnings.filterwarnings("ignore", message="lancedb fork support", category=Runti
 
 _HANGS = 120.0
 
+# The steps at which a sync from `before` to `after` may be killed, and how often it comes by at least.
+STEPS = {
+    "list": 1,
+    "plan": 1,
+    "fetch": 16,
+    "parse": 16,
+    "split": 16,
+    "embed": 4,
+    "commit": 4,
+    "flush": 4,
+    "record": 4,
+    "recorded": 4,
+    "hide": 1,
+    "delete": 1,
+    "deleted": 1,
+    "forget": 1,
+    "optimise": 1,
+}
+
 Source = FolderSource | GitSource
 Files = Mapping[str, str]
 
@@ -66,6 +85,11 @@ def run_killed(data: Path, source: Source, *, fault: str = "", after: float | No
     child.kill()
     child.join()
     return None if hangs else child.exitcode
+
+
+def midway(step: str) -> str:
+    """Return the fault that kills when about half of a step's work is done."""
+    return f"{step}:{(STEPS[step] + 1) // 2}"
 
 
 def _child(data: Path, source: Source, fault: str) -> None:

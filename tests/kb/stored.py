@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kb.documents import EVERYONE, Audience, document_id
-from kb.nodes import Embedding, StoredNode, Vector, index_text, node_hash, node_id
+from kb.nodes import Embedding, Found, StoredNode, Vector, index_text, node_hash, node_id
 from kb.store import NodeStore
 
 DIMENSION = 8
@@ -70,8 +71,42 @@ async def open_store(path: Path, *, model: str = "m", create: bool = True, fresh
     )
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A stored node that was found."""
+
+    node: StoredNode
+    score: float
+
+
+async def nearest(
+    store: NodeStore,
+    vector: Vector,
+    *,
+    limit: int,
+    audience: Audience,
+    sources: Sequence[str] = (),
+) -> list[Hit]:
+    """Find and read the nodes whose vectors are nearest, best first; the score is the cosine."""
+    found = await store.find_nearest(vector, limit=limit, audience=audience, sources=sources)
+    return await _hits(store, found, audience)
+
+
+async def matching(
+    store: NodeStore, text: str, *, limit: int, audience: Audience, sources: Sequence[str] = ()
+) -> list[Hit]:
+    """Find and read the nodes that have words of the text, best first; the score is BM25."""
+    found = await store.find_matching(text, limit=limit, audience=audience, sources=sources)
+    return await _hits(store, found, audience)
+
+
+async def _hits(store: NodeStore, found: Sequence[Found], audience: Audience) -> list[Hit]:
+    nodes = await store.read(found, audience)
+    return [Hit(node=nodes[one.id], score=one.score) for one in found if one.id in nodes]
+
+
 async def texts(store: NodeStore, question: str, audience: Audience = EVERYONE, *sources: str) -> list[str]:
-    hits = await store.matching(question, limit=10, audience=audience, sources=sources)
+    hits = await matching(store, question, limit=10, audience=audience, sources=sources)
     return [hit.node.text for hit in hits]
 
 

@@ -24,6 +24,7 @@ from kb.sources import FolderSource
 from kb.store import NodeStore
 from kb.sync import Synchroniser
 from tests.kb.fakes import DIMENSION, HashEmbedder
+from tests.kb.stored import matching
 
 STRINGS = Path(__file__).resolve().parents[3] / "shared" / "data" / "trust" / "strings" / "blns.jsonl"
 
@@ -40,7 +41,7 @@ class Base:
         return await self._synchroniser.run(FolderSource(name="s", location=str(self.folder)))
 
     async def finds(self, words: str) -> set[str]:
-        return {hit.node.uri for hit in await self.store.matching(words, limit=20, audience=EVERYONE)}
+        return {hit.node.uri for hit in await matching(self.store, words, limit=20, audience=EVERYONE)}
 
 
 async def open_base(stack: AsyncExitStack, data: Path, folder: Path) -> Base:

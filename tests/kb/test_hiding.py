@@ -14,14 +14,15 @@ from kb.manifest import Manifest
 from kb.sources import FolderSource
 from tests.kb.bases import Base, clean_state, sample
 from tests.kb.fakes import vector_of
+from tests.kb.stored import matching, nearest
 
 GONE = document_id("s", "3.md")
 
 
 async def found(base: Base, audience: Audience = EVERYONE) -> set[str]:
     """Return the uris that either search finds."""
-    hits = await base.store.matching("First Second", limit=100, audience=audience)
-    hits += await base.store.nearest(vector_of("Title 3\nSecond."), limit=100, audience=audience)
+    hits = await matching(base.store, "First Second", limit=100, audience=audience)
+    hits += await nearest(base.store, vector_of("Title 3\nSecond."), limit=100, audience=audience)
     return {hit.node.uri for hit in hits}
 
 

@@ -13,24 +13,6 @@ import pytest
 from kb.sources import FolderSource, GitSource
 from tests.kb import killed
 
-STEPS = (
-    "list",
-    "plan",
-    "fetch:3",
-    "parse:9",
-    "split:14",
-    "embed:2",
-    "commit:2",
-    "flush",
-    "record:2",
-    "recorded",
-    "hide",
-    "delete",
-    "deleted",
-    "forget",
-    "optimise",
-)
-
 
 @dataclass(frozen=True)
 class Scene:
@@ -41,7 +23,7 @@ class Scene:
     state: str
 
 
-GIT_STEPS = ("fetch:3", "record:2", "hide", "delete")
+GIT_STEPS = ("fetch", "record", "hide", "delete")
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +42,10 @@ def make_scene(tmp_path_factory: pytest.TempPathFactory, *, git: bool) -> Scene:
     if git:
         source = GitSource(name="s", location=folder.as_uri(), branch="main")
     for files in (killed.first(), killed.before()):
-        killed.write_folder(folder, files)
-        if git:
-            killed.commit(folder)
+        killed.put(source, files)
         asyncio.run(killed.sync(data, source))
     assert asyncio.run(killed.hidden(data, "s")) == 4
-    killed.write_folder(folder, killed.after())
-    if git:
-        killed.commit(folder)
+    killed.put(source, killed.after())
     _, state = asyncio.run(killed.sync(tmp_path_factory.mktemp("clean"), source))
     return Scene(source=source, data=data, state=state)
 
@@ -84,7 +62,7 @@ def check(scene: Scene, data: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "step"),
-    [*(("folder", step) for step in STEPS), *(("git", step) for step in GIT_STEPS)],
+    [*(("folder", step) for step in killed.STEPS), *(("git", step) for step in GIT_STEPS)],
 )
 def test_a_kill_at_any_step_is_harmless(
     kind: str, step: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -92,7 +70,7 @@ def test_a_kill_at_any_step_is_harmless(
     """Killed at a step, no document is lost or mixed, and one sync converges."""
     scene: Scene = request.getfixturevalue(f"{kind}_scene")
     shutil.copytree(scene.data, tmp_path, dirs_exist_ok=True)
-    assert killed.run_killed(tmp_path, scene.source, fault=step) == -9
+    assert killed.run_killed(tmp_path, scene.source, fault=killed.midway(step)) == -9
     check(scene, tmp_path)
 
 
@@ -118,13 +96,10 @@ def test_a_first_sync_that_is_killed_is_resumed(folder_scene: Scene, tmp_path: P
 def test_a_change_taken_back_after_a_kill_is_taken_back(tmp_path: Path) -> None:
     """Documents stored but not recorded are read again although their old version token is back."""
     folder, data = tmp_path / "source", tmp_path / "data"
-    folder.mkdir()
     source = GitSource(name="s", location=folder.as_uri(), branch="main")
-    killed.write_folder(folder, killed.before())
-    killed.commit(folder)
+    killed.put(source, killed.before())
     _, old_state = asyncio.run(killed.sync(data, source))
-    killed.write_folder(folder, killed.after())
-    killed.commit(folder)
+    killed.put(source, killed.after())
     assert killed.run_killed(data, source, fault="record") == -9
     killed.git(folder, "reset", "-q", "--hard", "HEAD~1")
     report, state = asyncio.run(killed.sync(data, source))

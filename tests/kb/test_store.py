@@ -21,6 +21,7 @@ from tests.kb.stored import (
     DIMENSION,
     disk_files,
     documents_of,
+    nearest,
     nodes_of,
     open_store,
     texts,
@@ -188,7 +189,7 @@ async def test_the_nearest_come_first_with_their_cosine(store: NodeStore) -> Non
     """The vector leg orders by cosine similarity, brings word vectors and keeps to its limit."""
     words = ["one", "two", "three", "four"]
     await store.replace(documents_of(nodes_of("a.md", *words)))
-    hits = await store.nearest(vector_of("three"), limit=3, audience=EVERYONE)
+    hits = await nearest(store, vector_of("three"), limit=3, audience=EVERYONE)
     cosines = {word: float(vector_of(word) @ vector_of("three")) for word in words}
     assert [hit.node.text for hit in hits] == sorted(words, key=lambda word: -cosines[word])[:3]
     assert [hit.score for hit in hits] == pytest.approx(sorted(cosines.values(), reverse=True)[:3], abs=1e-5)
@@ -198,7 +199,7 @@ async def test_the_nearest_come_first_with_their_cosine(store: NodeStore) -> Non
 
 async def test_an_empty_store_finds_nothing(store: NodeStore) -> None:
     """Every read of an empty store is empty."""
-    assert await store.nearest(vector_of("x"), limit=3, audience=EVERYONE) == []
+    assert await nearest(store, vector_of("x"), limit=3, audience=EVERYONE) == []
     assert await texts(store, "x") == []
     assert await store.nodes_of("x") == []
     assert await store.around([("x", 1)]) == []
@@ -263,7 +264,7 @@ async def test_the_audience_limits_both_legs(store: NodeStore, *, indexed: bool)
     ]
     for audience, sources, expected in cases:
         assert set(await texts(store, "common", audience, *sources)) == expected
-        near = await store.nearest(vector_of("common"), limit=9, audience=audience, sources=sources)
+        near = await nearest(store, vector_of("common"), limit=9, audience=audience, sources=sources)
         assert {hit.node.text for hit in near} == expected
 
 
@@ -380,7 +381,7 @@ async def test_two_processes_see_each_others_commits(tmp_path: Path) -> None:
     script = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from tests.kb.stored import documents_of, nodes_of, open_store\n"
+        "from tests.kb.stored import documents_of, nearest, nodes_of, open_store\n"
         "async def main():\n"
         "    store = await open_store(Path(sys.argv[1]))\n"
         "    await store.replace(documents_of(nodes_of('a.md', 'from afar')))\n"

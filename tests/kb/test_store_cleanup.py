@@ -21,6 +21,7 @@ from tests.kb.stored import (
     DIMENSION,
     disk_files,
     documents_of,
+    nearest,
     nodes_of,
     open_store,
     texts,
@@ -208,7 +209,7 @@ async def test_questions_are_answered_during_maintenance(store: NodeStore) -> No
     answered = 0
     while not maintaining.done():
         assert len(await texts(store, "text")) == 10
-        assert len(await store.nearest(vector_of("x"), limit=5, audience=EVERYONE)) == 5
+        assert len(await nearest(store, vector_of("x"), limit=5, audience=EVERYONE)) == 5
         answered += 1
     assert (await maintaining).error == ""
     assert answered > 3

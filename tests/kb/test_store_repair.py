@@ -13,7 +13,7 @@ from kb.documents import EVERYONE
 from kb.store import NodeStore
 from kb.store_manifest import read_manifest
 from kb.store_repair import broken_indexes, repair_table
-from tests.kb.stored import disk_files, documents_of, entries, nodes_of, open_store, texts, vector_of
+from tests.kb.stored import disk_files, documents_of, entries, nearest, nodes_of, open_store, texts, vector_of
 
 TABLE = "nodes-0001.lance"
 
@@ -54,7 +54,7 @@ def remove(path: Path) -> None:
 async def found(folder: Path) -> tuple[set[str], tuple[str, ...]]:
     store = await open_store(folder)
     words = set(await texts(store, "words"))
-    near = await store.nearest(vector_of("x"), limit=9, audience=EVERYONE)
+    near = await nearest(store, vector_of("x"), limit=9, audience=EVERYONE)
     assert words == {hit.node.text for hit in near if "words" in hit.node.text}
     await store.replace(documents_of(nodes_of("later.md", "later words")))
     assert set(await texts(store, "words")) == {*words, "later words"}

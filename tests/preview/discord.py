@@ -22,60 +22,35 @@ from adapters.discord.render import (
 from adapters.discord.render_forms import form_modal
 from adapters.discord.render_home import home_payload
 from adapters.discord.stopping import stop_button
-from bot.chat import Control, Outcome, Place
-from bot.forms import Confirm, Field, Form, Told
-from bot.home import HomeSource, HomeView
-from bot.messages import Answer, Citation
+from bot.chat import Outcome, Place
+from bot.forms import Confirm, Told
+from bot.home import HomeView
+from bot.messages import Answer
 from bot.texts import texts
 from tests.preview.browser import picture
 from tests.preview.discord_page import Page, Shown
+from tests.preview.scenes import (
+    ADD_FORM,
+    ANSWER,
+    DEPLOYS,
+    EN,
+    EXPENSES,
+    LISTED,
+    MEALS,
+    NOW,
+    PUBLIC,
+    REGIONS,
+    citation,
+    home_sources,
+)
 
-NOW = 1_790_000_000.0  # 2026-09-21
-EN = texts("en")
 DE = texts("de")
 PERSON = "304512345678901234"
 FINANCE = Place(platform="discord", workspace="2", channel="3")
 PAGE = Page(NOW, {PERSON: "people-team"})
 STOP = stop_button(command_incoming({"id": "4"}, question="", place=FINANCE), EN)
-_PUBLIC: tuple[Control, ...] = ("feedback", "sources", "person", "resolved")
-_BASE = "https://handbook.acme.test/"
 
 
-def citation(number: int, title: str, heading: str, updated: str, **more: str) -> Citation:
-    """Return a citation of the handbook."""
-    path = title.lower().replace(" ", "-")
-    given = {"document": f"{path}.md", "url": _BASE + path, "quote": "", "source": "handbook", **more}
-    return Citation(number=number, title=title, heading=heading, updated=updated, **given)
-
-
-EXPENSES = citation(
-    1,
-    "Expenses",
-    "Travel > Receipts",
-    "2026-09-18",
-    quote="Keep every receipt above 25 €. Hand in the claim within 30 days after the trip.",
-)
-MEALS = citation(
-    2,
-    "Travel policy",
-    "Meals",
-    "2026-06-02",
-    quote="The daily allowance for meals is 40 € in the EU and 55 $ elsewhere.",
-)
-DEPLOYS = citation(1, "Deploying", "Roll back", "2026-09-20", source="runbooks")
-REGIONS = citation(2, "Regions", "Where we run", "2026-09-01", source="runbooks", url="")
-
-ANSWER = Answer(
-    question="How do I claim travel expenses?",
-    answered=True,
-    text=(
-        "Hand in the claim **within 30 days** after the trip, with every receipt above 25 € [1]. "
-        "Meals are paid as a daily allowance: 40 € in the EU, 55 $ elsewhere [2]."
-    ),
-    confidence=0.91,
-    citations=(EXPENSES, MEALS),
-    id="a1",
-)
 LONG = Answer(
     question="How do I roll back a release?",
     answered=True,
@@ -139,7 +114,7 @@ def said(
 
 def answer() -> str:
     """Show a mention in a channel, the answer in its thread, and a follow-up while it is written."""
-    outcome = Outcome(answer=ANSWER, controls=_PUBLIC)
+    outcome = Outcome(answer=ANSWER, controls=PUBLIC)
     follow_up = "The dinner allowance is part of the daily allowance. Where dinner is paid by the host, the"
     return PAGE.channel(
         "How do I claim travel expenses?",
@@ -157,7 +132,7 @@ def answer() -> str:
 def long_answer() -> str:
     """Show a long answer: headings, code, a table, lists, a quotation, right-to-left text."""
     notes = (EN.image_unread.format(name="screenshot.png"),)
-    outcome = Outcome(answer=LONG, controls=_PUBLIC, notes=notes)
+    outcome = Outcome(answer=LONG, controls=PUBLIC, notes=notes)
     return PAGE.channel("deploys", said(outcome, reply=("Jonas", "How do I roll back a release?")))
 
 
@@ -213,7 +188,7 @@ def errors() -> str:
     lines = (
         line_payload(EN.failed.format(id="5c20be77")),
         line_payload(EN.busy.format(id="7f3a91c2")),
-        line_payload(EN.too_many.format(number=20, wait="4 minutes")),
+        line_payload(EN.too_many.format(questions=EN.count(20, EN.question), wait="4 minutes")),
         line_payload(EN.not_allowed.format(who=EN.who_admins), failed=True),
     )
     return PAGE.channel("finance", [Shown(payload=line) for line in lines])
@@ -221,13 +196,6 @@ def errors() -> str:
 
 def kb() -> str:
     """Show what /kb list and /kb remove say."""
-    listed = Told(
-        text=(
-            "**handbook** · git · 214 documents · last synced 3 minutes ago · next sync in 27 minutes\n\n"
-            "**runbooks** · folder · 58 documents · last synced 1 hour ago · next sync in 5 minutes\n\n"
-            "**status-page** · feed · 12 documents · last error: status.acme.test does not answer"
-        )
-    )
     question = EN.remove_question.format(name="runbooks", what="58 documents")
     removing = Told(
         text=question,
@@ -237,7 +205,7 @@ def kb() -> str:
     )
     shown = [
         Shown(payload=told_payload(told, EN), reply=("Mara", command), ephemeral=True)
-        for told, command in ((listed, "/kb list"), (removing, "/kb remove"))
+        for told, command in ((LISTED, "/kb list"), (removing, "/kb remove"))
     ]
     return PAGE.channel("finance", shown)
 
@@ -245,11 +213,7 @@ def kb() -> str:
 def home() -> str:
     """Show the overview of an admin."""
     view = HomeView(
-        sources=(
-            _source("handbook", "git", "https://git.acme.test/handbook.git", 214, 180, 1_620),
-            _source("runbooks", "folder", "/srv/runbooks", 58, 3_600, 300),
-            _source("status-page", "feed", "https://status.acme.test/feed.xml", 12, 90_000, 600, broken=True),
-        ),
+        sources=home_sources(failed=2),
         documents=284,
         freshest=NOW - 180,
         suggested=("How do I claim travel expenses?", "Who approves a rollback in us-2?"),
@@ -267,40 +231,9 @@ def home() -> str:
     )
 
 
-def _source(
-    name: str, kind: str, location: str, documents: int, ago: float, ahead: float, *, broken: bool = False
-) -> HomeSource:
-    return HomeSource(
-        name=name,
-        type=kind,
-        location=location,
-        documents=documents,
-        last_good=NOW - ago,
-        next_run=NOW + ahead,
-        state="ok",
-        error="status.acme.test does not answer. Is it running?" if broken else "",
-        failed=2 if broken else 0,
-    )
-
-
 def add_form() -> str:
     """Show the form of /kb add."""
-    form = Form(
-        title=EN.add_source,
-        action="add",
-        fields=(
-            Field(
-                name="location",
-                label=EN.location,
-                hint=EN.location_hint,
-                value="https://git.acme.test/handbook.git",
-            ),
-            Field(name="name", label=EN.name, hint=EN.name_hint, optional=True),
-            Field(name="every", label=EN.every, hint=EN.every_hint, value="30m", optional=True),
-            Field(name="audience", label=EN.audience, hint=EN.audience_hint, optional=True),
-        ),
-    )
-    return PAGE.modal(form_modal(form))
+    return PAGE.modal(form_modal(ADD_FORM))
 
 
 SCENES: Mapping[str, tuple[Callable[[], str], int]] = {

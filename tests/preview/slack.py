@@ -12,55 +12,27 @@ from pathlib import Path
 
 from adapters.slack.render import answer_messages, line_message, person_message, told_message
 from adapters.slack.render_views import confirm_modal, form_modal, home_view, sources_modal
-from bot.chat import Control, Outcome
-from bot.forms import Confirm, Field, Form, Told
-from bot.home import HomeSource, HomeView
-from bot.messages import Answer, Citation
-from bot.texts import texts
+from bot.chat import Outcome
+from bot.forms import Confirm, Told
+from bot.home import HomeView
+from bot.messages import Answer
 from tests.preview.browser import picture
+from tests.preview.scenes import (
+    ADD_FORM,
+    ANSWER,
+    DEPLOYS,
+    EN,
+    EXPENSES,
+    LISTED,
+    MEALS,
+    NOW,
+    PUBLIC,
+    REGIONS,
+    citation,
+    home_sources,
+)
 from tests.preview.slack_page import Shown, home, modal, thread
 
-NOW = 1_790_000_000.0  # 2026-09-21
-EN = texts("en")
-_PUBLIC: tuple[Control, ...] = ("feedback", "sources", "person", "resolved")
-_BASE = "https://handbook.acme.test/"
-
-
-def citation(number: int, title: str, heading: str, updated: str, **more: str) -> Citation:
-    """Return a citation of the handbook."""
-    path = title.lower().replace(" ", "-")
-    given = {"document": f"{path}.md", "url": _BASE + path, "quote": "", "source": "handbook", **more}
-    return Citation(number=number, title=title, heading=heading, updated=updated, **given)
-
-
-EXPENSES = citation(
-    1,
-    "Expenses",
-    "Travel > Receipts",
-    "2026-09-18",
-    quote="Keep every receipt above 25 €. Hand in the claim within 30 days after the trip.",
-)
-MEALS = citation(
-    2,
-    "Travel policy",
-    "Meals",
-    "2026-06-02",
-    quote="The daily allowance for meals is 40 € in the EU and 55 $ elsewhere.",
-)
-DEPLOYS = citation(1, "Deploying", "Roll back", "2026-09-20", source="runbooks")
-REGIONS = citation(2, "Regions", "Where we run", "2026-09-01", source="runbooks", url="")
-
-ANSWER = Answer(
-    question="How do I claim travel expenses?",
-    answered=True,
-    text=(
-        "Hand in the claim **within 30 days** after the trip, with every receipt above 25 € [1]. "
-        "Meals are paid as a daily allowance: 40 € in the EU, 55 $ elsewhere [2]."
-    ),
-    confidence=0.91,
-    citations=(EXPENSES, MEALS),
-    id="a1",
-)
 LONG = Answer(
     question="How do I roll back a release?",
     answered=True,
@@ -119,7 +91,7 @@ def said(outcome: Outcome, *, only: str = "", time: str = "10:24") -> list[Shown
 
 def answer() -> str:
     """Show a mention in a channel and its answer."""
-    outcome = Outcome(answer=ANSWER, controls=_PUBLIC)
+    outcome = Outcome(answer=ANSWER, controls=PUBLIC)
     return thread(
         "Thread", [ask("**@Lorekeeper** How do I claim travel expenses?"), *said(outcome)], note="#finance"
     )
@@ -128,7 +100,7 @@ def answer() -> str:
 def long_answer() -> str:
     """Show a long answer: headings, code, a table, lists, a quotation, right-to-left text."""
     notes = (EN.image_unread.format(name="screenshot.png"),)
-    outcome = Outcome(answer=LONG, controls=_PUBLIC, notes=notes)
+    outcome = Outcome(answer=LONG, controls=PUBLIC, notes=notes)
     return thread(
         "Thread", [ask("**@Lorekeeper** How do I roll back a release?"), *said(outcome)], note="#deploys"
     )
@@ -162,7 +134,7 @@ def errors() -> str:
     """Show lines that say why there is no answer."""
     lines = (
         EN.busy.format(id="7f3a91c2"),
-        EN.too_many.format(number=20, wait="4 minutes"),
+        EN.too_many.format(questions=EN.count(20, EN.question), wait="4 minutes"),
         EN.share_not_possible,
         EN.not_allowed.format(who="The group @docs-admins"),
     )
@@ -171,20 +143,13 @@ def errors() -> str:
 
 def kb_list() -> str:
     """Show what /kb list and /kb remove say."""
-    listed = Told(
-        text=(
-            "**handbook** · git · 214 documents · last synced 3 minutes ago · next sync in 27 minutes\n\n"
-            "**runbooks** · folder · 58 documents · last synced 1 hour ago · next sync in 5 minutes\n\n"
-            "**status-page** · feed · 12 documents · last error: status.acme.test does not answer"
-        )
-    )
     removing = Told(
         text="Remove **runbooks** (58 documents) from what I know?",
         confirm=Confirm(title=EN.remove_title, text="", label=EN.remove, command="remove runbooks --yes"),
     )
     shown = [
         Shown(who="Lorekeeper", blocks=told_message(told, EN).blocks, only="Only visible to you")
-        for told in (listed, removing)
+        for told in (LISTED, removing)
     ]
     return thread("finance", shown)
 
@@ -192,11 +157,7 @@ def kb_list() -> str:
 def app_home() -> str:
     """Show the Home tab of an admin."""
     view = HomeView(
-        sources=(
-            _source("handbook", "git", "https://git.acme.test/handbook.git", 214, 180, 1_620),
-            _source("runbooks", "folder", "/srv/runbooks", 58, 3_600, 300),
-            _source("status-page", "feed", "https://status.acme.test/feed.xml", 12, 90_000, 600, broken=True),
-        ),
+        sources=home_sources(failed=0),
         documents=284,
         freshest=NOW - 180,
         suggested=("How do I claim travel expenses?", "Who approves a rollback in us-2?"),
@@ -207,40 +168,9 @@ def app_home() -> str:
     return home(home_view(view, EN, now=NOW))
 
 
-def _source(
-    name: str, kind: str, location: str, documents: int, ago: float, ahead: float, *, broken: bool = False
-) -> HomeSource:
-    return HomeSource(
-        name=name,
-        type=kind,
-        location=location,
-        documents=documents,
-        failed=0,
-        last_good=NOW - ago,
-        next_run=NOW + ahead,
-        state="ok",
-        error="status.acme.test does not answer. Is it running?" if broken else "",
-    )
-
-
 def add_form() -> str:
     """Show the form of /kb add."""
-    form = Form(
-        title=EN.add_source,
-        action="add",
-        fields=(
-            Field(
-                name="location",
-                label=EN.location,
-                hint=EN.location_hint,
-                value="https://git.acme.test/handbook.git",
-            ),
-            Field(name="name", label=EN.name, hint=EN.name_hint, optional=True),
-            Field(name="every", label=EN.every, hint=EN.every_hint, value="30m", optional=True),
-            Field(name="audience", label=EN.audience, hint=EN.audience_hint, optional=True),
-        ),
-    )
-    return modal(form_modal(form, EN))
+    return modal(form_modal(ADD_FORM, EN))
 
 
 def sources() -> str:

@@ -1,14 +1,16 @@
-"""Runs all soaks one after the other and prints one table: `make soak`, or `python -m tests.soak [SCALE]`.
+"""Runs the soaks one after the other and prints one table: `make soak`, or `python -m tests.soak [NAME …]`.
 
-At scale 1 they take an hour or two on two cores. Those that cannot be run here are named with the reason.
-`python -m tests.soak.NAME [SCALE]` runs one alone.
+At full length they take an hour or two on two cores, with `--scale 0.005` minutes. Those that cannot be run
+here are named with the reason.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from importlib import import_module
 
 from rich.console import Console
@@ -22,23 +24,31 @@ SOAKS = (
 )  # fmt: skip
 
 
-def main(scale: float) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run each and print the table; return how many promises were not kept."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SOAKS)}; all by default")
+    parser.add_argument("--scale", type=float, default=1.0, help="the share of the full length; 1 by default")
+    chosen = parser.parse_args(arguments)
+    if strange := set(chosen.names).difference(SOAKS):
+        parser.error(f"there is no soak {min(strange)!r}. Choose of {', '.join(SOAKS)}.")
     rows: list[Row] = []
     skipped: list[str] = []
-    for name in SOAKS:
-        module = import_module(f"tests.soak.{name}")
-        if reason := getattr(module, "missing", str)():
-            skipped.append(f"{name}: {reason}")
-            continue
-        began = time.monotonic()
-        rows += asyncio.run(module.measure(scale))
-        sys.stderr.write(f"{name}: {time.monotonic() - began:.0f} s\n")
-    show(rows, skipped)
+    try:
+        for name in chosen.names or SOAKS:
+            module = import_module(f"tests.soak.{name}")
+            if reason := getattr(module, "missing", str)():
+                skipped.append(f"{name}: {reason}")
+                continue
+            began = time.monotonic()
+            rows += asyncio.run(module.measure(chosen.scale))
+            sys.stderr.write(f"{name}: {time.monotonic() - began:.0f} s\n")
+    finally:
+        show(rows, skipped)  # what hours have found is told even if a soak breaks
     return sum(not row.kept for row in rows)
 
 
-def show(rows: list[Row], skipped: list[str]) -> None:
+def show(rows: Sequence[Row], skipped: Sequence[str]) -> None:
     """Print what was promised and what came of it."""
     table = Table("Promise", "Done", "Figure", "To reach", "Kept")
     for row in rows:
@@ -50,4 +60,4 @@ def show(rows: list[Row], skipped: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0), 100))
+    sys.exit(min(main(), 100))

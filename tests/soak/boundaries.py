@@ -1,6 +1,6 @@
 """P2, no cursor runs ahead of the data: each step of a sync is killed once for each kind of connector.
 
-    python -m tests.soak.boundaries [SCALE]
+    python -m tests.soak boundaries
 
 The base has documents to add, change, move, hide, remove and leave. After a kill every document is old or
 new; one sync later the state is that of a clean build, and another one later nothing is left over.
@@ -22,23 +22,6 @@ from tests.kb import killed
 from tests.kb.hosted import FileHost
 from tests.soak.rows import Row
 
-STEPS = (
-    "list",
-    "plan",
-    "fetch:3",
-    "parse:9",
-    "split:14",
-    "embed:2",
-    "commit:2",
-    "flush:2",
-    "record:2",
-    "recorded:2",
-    "hide",
-    "delete",
-    "deleted",
-    "forget",
-    "optimise",
-)
 _LEAST = 3
 
 
@@ -60,7 +43,7 @@ async def measure(scale: float) -> list[Row]:
 def _measure(scale: float) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        cases = [(name, step) for name in _sources(work) for step in STEPS]
+        cases = [(name, step) for name in _sources(work) for step in killed.STEPS]
         number = min(len(cases), max(_LEAST, round(len(cases) * scale)))
         chosen = random.Random(2).sample(cases, number)
         scenes = {name: _scene(work, name) for name in dict.fromkeys(name for name, _ in chosen)}
@@ -69,11 +52,11 @@ def _measure(scale: float) -> list[Row]:
             for fault in _strike(work / "struck", scenes[name], step):
                 found[fault] += 1
                 sys.stderr.write(f"{name}, killed at {step}: {fault}\n")
-    kinds = len({name for name, _ in chosen})
+    kinds, steps = (len(set(parts)) for parts in zip(*chosen, strict=True))
     return [
         Row(
             promise="P2 No cursor runs ahead of the data",
-            done=f"{number} kills: {len(STEPS)} steps, {kinds} kinds of connectors",
+            done=f"{number} kills: {steps} steps, {kinds} kinds of connectors",
             figure=", ".join(f"{count} {fault}" for fault, count in found.items()) or "0 faults",
             reach="all converge in one sync",
             kept=not found,
@@ -105,7 +88,7 @@ def _strike(data: Path, scene: Scene, step: str) -> list[str]:
     """Kill one sync at a step; return what is wrong then, after the next sync, and after one more."""
     shutil.copytree(scene.data, data)
     faults = []
-    if killed.run_killed(data, scene.source, fault=step) != -9:
+    if killed.run_killed(data, scene.source, fault=killed.midway(step)) != -9:
         faults.append("step not reached")
     faults += [
         "lost or mixed" for _ in asyncio.run(killed.misfits(data, "s", killed.before(), killed.after()))
@@ -118,8 +101,3 @@ def _strike(data: Path, scene: Scene, step: str) -> list[str]:
         faults.append("left over")
     shutil.rmtree(data)
     return faults
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{row}\n")

@@ -1,8 +1,8 @@
 """P14 and P15 on Discord: two serving processes are killed again and again while questions come in.
 
 Questions reach both processes, 30 % of them a second time: at once, a minute or five minutes later by
-Discord's clock, or because a killed process reads up what it may have missed. `python -m tests.soak.discord
-[SCALE]` prints the row.
+Discord's clock, or because a killed process reads up what it may have missed. Run it whole with
+`python -m tests.soak discord`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -147,8 +146,3 @@ def _judged(run: Run, seconds: float) -> Row:
         reach="0",
         kept=double == lost == early == 0 and run.killed > 0,
     )
-
-
-if __name__ == "__main__":
-    for found in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{found.promise}: {found.done}: {found.figure}\n")

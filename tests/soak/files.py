@@ -1,6 +1,6 @@
 """P8, one bad document does not stop the rest and is not silent: every bad file at hand in one folder.
 
-    python -m tests.soak.files [SCALE]
+    python -m tests.soak files
 
 Each bad file has a good neighbour. Parsing is the real one, in its children; the model is a stand-in. The
 files are those of ../shared/data/trust.
@@ -8,10 +8,8 @@ files are those of ../shared/data/trust.
 
 from __future__ import annotations
 
-import asyncio
 import random
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -100,10 +98,3 @@ async def _sync(work: Path, files: Iterable[Path]) -> list[Row]:
             kept=parser.slowest <= 2 * SECONDS,
         ),
     ]
-
-
-if __name__ == "__main__":
-    if reason := missing():
-        sys.exit(f"skipped: {reason}")
-    for row in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{row}\n")

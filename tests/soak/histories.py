@@ -1,6 +1,6 @@
 """P5, incremental equals a clean build: random histories of a folder.
 
-    python -m tests.soak.histories [SCALE]
+    python -m tests.soak histories
 
 A history is 20 random edits (add, change, copy, move, delete, bring back, a modification time set back),
 with a sync after some. In the end the store must equal one built at once.
@@ -8,11 +8,9 @@ with a sync after some. In the end the store must equal one built at once.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -73,8 +71,3 @@ async def run(work: Path, histories: int) -> list[int]:
             differing.append(number)
         shutil.rmtree(place)
     return differing
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{row}\n")

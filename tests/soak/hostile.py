@@ -1,7 +1,7 @@
 """P24: a hostile server can neither hold nor fill the bot.
 
 Each behaviour of `tests/emulators/hostile.py` is met with the limits of `[fetch]`, in a server of its own
-process. Run it whole with `python -m tests.soak.hostile`.
+process. Run it whole with `python -m tests.soak hostile`.
 """
 
 from __future__ import annotations
@@ -143,8 +143,3 @@ def _memory(grown: float) -> Row:
 
 def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(measure(1.0)):
-        print(row)  # noqa: T201

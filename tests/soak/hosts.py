@@ -1,11 +1,10 @@
 """P23: the fetch gate reaches only public hosts, however an address is spelled, looked up or led to.
 
-Run it whole with `python -m tests.soak.hosts`.
+Run it whole with `python -m tests.soak hosts`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import ssl
@@ -234,8 +233,3 @@ def _row(done: str, count: Count) -> Row:
         reach="0 connections to a non-public peer",
         kept=count.cases > 0 and not count.reached and not count.read,
     )
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(measure(1.0)):
-        print(row)  # noqa: T201

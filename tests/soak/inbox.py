@@ -1,7 +1,7 @@
 """P14 and P15: two replicas of the desk are killed again and again while events come in, many of them twice.
 
-What is not acknowledged is delivered again, as the platforms do. `python -m tests.soak.inbox [SCALE]` prints
-the row.
+What is not acknowledged is delivered again, as the platforms do. Run it whole with
+`python -m tests.soak inbox`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import multiprocessing
 import random
 import sqlite3
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -21,7 +20,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from bot.ledger import Ledger
-from kb.database import open_database
+from kb.database import close_database, open_database
 from tests.soak import inbox_child
 from tests.soak.rows import Row
 
@@ -67,7 +66,7 @@ async def measure(scale: float) -> list[Row]:
         data = Path(work)
         engine = await open_database("", data)
         await Ledger.open(engine)
-        await engine.dispose()
+        await close_database(engine)
         return [await asyncio.to_thread(run, data, events, kills, random.Random(7))]
 
 
@@ -149,8 +148,3 @@ def judge(data: Path, events: int, sent: int, killed: int, seconds: float) -> Ro
         reach="0",
         kept=double == lost == kept - events == 0 and killed > 0,
     )
-
-
-if __name__ == "__main__":
-    for found in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{found.promise}: {found.done}: {found.figure}\n")

@@ -6,14 +6,14 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
 from bot.channels import ChannelRules
-from bot.chat import Attachment, Incoming, Outcome, Place, Posted, Shown
+from bot.chat import Attachment, Choice, Incoming, Outcome, Place, Posted, Shown
 from bot.chat_settings import PlatformSettings
 from bot.desk import Desk
 from bot.errors import CommandError
@@ -84,7 +84,7 @@ class FileSurface:
     async def download(self, attachment: Attachment, *, limit: int) -> bytes:
         raise CommandError("There are no files here. Send none.")
 
-    async def notify(self, workspace: str, channel: str, line: str) -> None:
+    async def notify(self, workspace: str, channel: str, line: str, choices: Sequence[Choice] = ()) -> None:
         raise NotImplementedError
 
     async def wait(self) -> None:

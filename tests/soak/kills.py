@@ -1,6 +1,6 @@
 """P1, a document is old or new: syncs are killed at random, and what is lost is counted.
 
-    python -m tests.soak.kills [SCALE]
+    python -m tests.soak kills
 
 Half of the kills strike at a random arrival at a random step, half at a random moment. After each the
 store is judged (every document old or new, nothing else), one sync is run, and its state is compared
@@ -25,28 +25,11 @@ from tests.soak.rows import Row
 KILLS = 500
 KILLED = -9
 FAULTS = ("lost or mixed", "stranger", "other state")
-STEPS = {
-    "list": 1,
-    "plan": 1,
-    "fetch": 16,
-    "parse": 16,
-    "split": 16,
-    "embed": 4,
-    "commit": 4,
-    "flush": 4,
-    "record": 4,
-    "recorded": 4,
-    "hide": 1,
-    "delete": 1,
-    "deleted": 1,
-    "forget": 1,
-    "optimise": 1,
-}
 
 
 async def measure(scale: float) -> list[Row]:
     """Kill syncs of a folder and of a git repository."""
-    kills = max(4, round(KILLS * scale))
+    kills = max(10, round(KILLS * scale))
     rows = []
     for number, git in ((kills - kills // 5, False), (kills // 5, True)):
         with tempfile.TemporaryDirectory() as work:
@@ -78,14 +61,13 @@ def run(work: Path, kills: int, rng: random.Random, *, git: bool) -> Row:
 def prepare(work: Path, *, git: bool) -> tuple[killed.Source, str, float]:
     """Return the source in its new state, the state of a clean build, and how long a sync takes."""
     folder = work / "source"
-    folder.mkdir()
     source: killed.Source = FolderSource(name="s", location=str(folder))
     if git:
         source = GitSource(name="s", location=folder.as_uri(), branch="main")
     for files in (killed.first(), killed.before()):
-        put(folder, files, git=git)
+        killed.put(source, files)
         asyncio.run(killed.sync(work / "synced", source))
-    put(folder, killed.after(), git=git)
+    killed.put(source, killed.after())
     _, state = asyncio.run(killed.sync(work / "clean", source))
     shutil.copytree(work / "synced", work / "timed")
     killed.run_killed(work / "timed", source, fault="list")
@@ -94,19 +76,12 @@ def prepare(work: Path, *, git: bool) -> tuple[killed.Source, str, float]:
     return source, state, time.monotonic() - began
 
 
-def put(folder: Path, files: killed.Files, *, git: bool) -> None:
-    """Bring the source into a state."""
-    killed.write_folder(folder, files)
-    if git:
-        killed.commit(folder)
-
-
 def strike(rng: random.Random, data: Path, source: killed.Source, seconds: float) -> int | None:
     """Kill one sync somewhere; return its exit code."""
     if rng.random() < 0.5:
         return killed.run_killed(data, source, after=rng.uniform(0, seconds))
-    step = rng.choice(list(STEPS))
-    return killed.run_killed(data, source, fault=f"{step}:{rng.randint(1, STEPS[step])}")
+    step = rng.choice(list(killed.STEPS))
+    return killed.run_killed(data, source, fault=f"{step}:{rng.randint(1, killed.STEPS[step])}")
 
 
 def judge(data: Path, source: killed.Source, state: str) -> Counter[str]:
@@ -119,8 +94,3 @@ def judge(data: Path, source: killed.Source, state: str) -> Counter[str]:
     return Counter(
         {"lost or mixed": len(wrong) - strangers, "stranger": strangers, "other state": int(found != state)}
     )
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{row}\n")

@@ -1,6 +1,6 @@
 """P7, a broken source never empties the base: outages of every kind of source.
 
-    python -m tests.soak.outages [SCALE]
+    python -m tests.soak outages
 
 Each outage strikes a source that is synced and lasts for two syncs. Afterwards the index is as it was. The
 sources are those of the connectors' contract suite; besides being down or refusing, they list nothing, list a
@@ -9,15 +9,12 @@ half, and break off while they list or hand over.
 
 from __future__ import annotations
 
-import asyncio
-import pkgutil
 import random
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from kb.connectors.base import Connector
@@ -26,8 +23,7 @@ from kb.errors import SourceUnavailable
 from kb.reports import SyncReport
 from kb.sources import AnySource, FolderSource
 from kb.sync import Synchroniser
-from tests import contracts
-from tests.contracts.world import World
+from tests.contracts.world import World, worlds
 from tests.kb.bases import Base, open_base
 from tests.soak.rows import Row
 
@@ -98,14 +94,6 @@ async def measure(scale: float) -> list[Row]:
     ]
 
 
-def worlds() -> list[type[World]]:
-    """Return the kinds of sources that the connectors' contract suite has."""
-    names = sorted(each.name for each in pkgutil.iter_modules(contracts.__path__))
-    modules = [import_module(f"tests.contracts.{name}") for name in names if name.endswith("_world")]
-    classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
-    return [each for each in dict.fromkeys(classes) if issubclass(each, World) and each is not World]
-
-
 def outages(kind: type[World]) -> Iterator[Outage]:
     """Yield the ways in which a kind of source can fail."""
     yield Outage("is down", lambda world: world.break_source())
@@ -160,8 +148,3 @@ async def _sync(base: Base, world: World, outage: Outage | None) -> SyncReport:
 
 async def _visible(base: Base) -> tuple[str, int]:
     return await base.store.state_hash(), len(await base.store.document_ids("world"))
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{row}\n")

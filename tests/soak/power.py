@@ -228,10 +228,3 @@ def _passages(content: str | None) -> list[str] | None:
 
 def _run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
-
-
-if __name__ == "__main__":
-    if reason := missing():
-        sys.exit(f"skipped: {reason}")
-    for row in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{row}\n")

@@ -1,6 +1,6 @@
 """P10, one runner among replicas: three schedulers over one database, killed and paused while they work.
 
-    python -m tests.soak.replicas [SCALE]
+    python -m tests.soak replicas
 
 Each replica is a process that believes itself on a machine of its own, so that a dead one is known only by
 its lease running out. A run is a row of writes, each of which checks the fence in its own transaction, as the
@@ -172,7 +172,6 @@ class Fleet:
                 sys.executable,
                 "-m",
                 "tests.soak.replicas",
-                "replica",
                 self.data,
                 f"host{self.started}",
                 str(self.ttl),
@@ -345,15 +344,5 @@ async def measure(scale: float) -> list[Row]:
     return rows
 
 
-def main(arguments: list[str]) -> None:
-    """Run a replica, or measure and print."""
-    if arguments[:1] == ["replica"]:
-        data, host, ttl = arguments[1:]
-        asyncio.run(replicate(Path(data), host, float(ttl)))
-        return
-    for row in asyncio.run(measure(float(arguments[0]) if arguments else 1.0)):
-        sys.stdout.write(f"{row}\n")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    asyncio.run(replicate(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])))

@@ -3,8 +3,8 @@
 A question is a mention: it comes as two events, `message` and `app_mention`. 30 % of the events are delivered
 a second time: at once, a minute or five minutes later by Slack's clock; what a killed process did not
 acknowledge is delivered again, as Slack does. Half of the kills come at any moment, the other half are aimed:
-the answer stands in the thread, and the process that posted it dies before it knows. `python -m
-tests.soak.slack [SCALE]` prints the rows.
+the answer stands in the thread, and the process that posted it dies before it knows. Run it whole with
+`python -m tests.soak slack`.
 """
 
 from __future__ import annotations
@@ -237,8 +237,3 @@ def judged(run: Run, seconds: float) -> list[Row]:
             kept=lost == given_up == run.unseen() == 0 and run.killed > 0,
         ),
     ]
-
-
-if __name__ == "__main__":
-    for found in asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)):
-        sys.stdout.write(f"{found.promise}: {found.done}: {found.figure}\n")

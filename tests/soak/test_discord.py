@@ -1,4 +1,4 @@
-"""P14 and P15 on Discord in seconds; `python -m tests.soak.discord` is the whole."""
+"""P14 and P15 on Discord in seconds; `python -m tests.soak discord` is the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""P14 and P15 in seconds; `python -m tests.soak.inbox` is the whole."""
+"""P14 and P15 in seconds; `python -m tests.soak inbox` is the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""P10 in seconds; `python -m tests.soak.replicas` is the whole."""
+"""P10 in seconds; `python -m tests.soak replicas` is the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""P14 and P15 on Slack in seconds; `python -m tests.soak.slack` is the whole."""
+"""P14 and P15 on Slack in seconds; `python -m tests.soak slack` is the whole."""
 
 from __future__ import annotations
 

@@ -10,35 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from kb.connectors.base import Resources
 from kb.connectors.github import GithubConnector
 from kb.connectors.repository_api import Pace
 from kb.documents import DocumentRef
 from kb.errors import DocumentUnreadable, DocumentVanished, SourceInvalid, SourceUnavailable
 from kb.fetch import Fetched, Fetcher
-from kb.memory import BorrowedMemory
 from kb.sources import GithubSource
 from tests.emulators.github import FULL_NAME, TOKEN, GithubEmulator
 from tests.emulators.repository_host import Recorded, Refusal
+from tests.kb.connectors.repositories import NOON, Bench, fill, listed
 from tests.kb.connectors.repository import Repository
 
 DAY = 86_400.0
-NOON = 1_800_000_000.0
 
 
-class Bench:
-    """Connectors to one emulator that share a memory, and a clock of their own."""
-
+class GithubBench(Bench[GithubEmulator]):
     def __init__(self, host: GithubEmulator, folder: Path) -> None:
-        self.host = host
-        self.folder = folder
-        self.memory = BorrowedMemory()
-        self.fetcher = Fetcher()
-        self.now = NOON
+        super().__init__(host, folder)
         self.slept: list[float] = []
-        self.token: str | None = TOKEN
         self.wiki = str(folder / "wiki")
 
     async def sleep(self, seconds: float) -> None:
@@ -46,31 +36,12 @@ class Bench:
         self.now += seconds
 
     def connector(self, *parts: str, max_bytes: int = 1 << 20, **settings: Any) -> GithubConnector:  # noqa: ANN401 - fields of the settings
-        chosen = {"parts": parts} if parts else {}
-        given = {"location": FULL_NAME, "base_url": self.host.address, "private_hosts": True, **settings}
         return GithubConnector(
-            GithubSource.model_validate({"name": "hub", **chosen, **given}),
-            Resources(
-                data=self.folder / "data",
-                fetcher=self.fetcher,
-                memory=self.memory,
-                secret=lambda _variable: SecretStr(self.token) if self.token else None,
-                max_bytes=max_bytes,
-            ),
+            GithubSource.model_validate({"name": "hub", **self.given(FULL_NAME, parts, settings)}),
+            self.resources(max_bytes),
             pace=Pace(sleep=self.sleep, now=lambda: self.now),
             wiki=self.wiki,
         )
-
-    async def listed(self, *parts: str, **settings: Any) -> dict[str, DocumentRef]:  # noqa: ANN401
-        return await listed(self.connector(*parts, **settings))
-
-    async def text(self, uri: str, *parts: str) -> str:
-        connector = self.connector(*parts)
-        return (await connector.fetch((await listed(connector))[uri])).data.decode()
-
-
-async def listed(connector: GithubConnector) -> dict[str, DocumentRef]:
-    return {ref.uri: ref async for ref in connector.list_documents()}
 
 
 def ref(uri: str) -> DocumentRef:
@@ -78,24 +49,16 @@ def ref(uri: str) -> DocumentRef:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with GithubEmulator().running() as host:
-        made = Bench(host, tmp_path)
+async def bench(tmp_path: Path) -> AsyncIterator[GithubBench]:
+    made = GithubBench(GithubEmulator(), tmp_path)
+    async with made.running():
         yield made
-        await made.fetcher.close()
-
-
-def fill(host: GithubEmulator, count: int = 130) -> None:
-    host.tick = timedelta(minutes=5)
-    for number in range(count):
-        host.open_issue(f"Issue {number}", "text")
-    host.tick = timedelta(seconds=1)
 
 
 # What a document is
 
 
-async def test_an_issue_is_one_document(bench: Bench) -> None:
+async def test_an_issue_is_one_document(bench: GithubBench) -> None:
     """An issue's document has title, state, labels, author, text and the comments in order."""
     issue = bench.host.open_issue(
         "Door  is\nstuck", "It does not open.\r\n\r\nAt all.", labels=["bug", "door"]
@@ -118,7 +81,7 @@ async def test_an_issue_is_one_document(bench: Bench) -> None:
     assert content.url == refs["issues/1"].url == f"https://github.com/{FULL_NAME}/issues/1"
 
 
-async def test_pulls_are_read_when_asked_for(bench: Bench) -> None:
+async def test_pulls_are_read_when_asked_for(bench: GithubBench) -> None:
     """Pull requests are documents of their own part, with comments and review comments by time."""
     bench.host.open_issue("An issue")
     pull = bench.host.open_issue("Add oil", None, pull=True)
@@ -132,7 +95,7 @@ async def test_pulls_are_read_when_asked_for(bench: Bench) -> None:
     assert text.index("## Review comment by bob") < text.index("## Comment by bob")
 
 
-async def test_a_discussion_is_one_document(bench: Bench) -> None:
+async def test_a_discussion_is_one_document(bench: GithubBench) -> None:
     """A discussion's document has its comments with their replies, the answer marked, however many."""
     bench.host.has_discussions = True
     talk = bench.host.discuss("How to oil?", "The door.")
@@ -150,7 +113,7 @@ async def test_a_discussion_is_one_document(bench: Bench) -> None:
     )
 
 
-async def test_releases(bench: Bench) -> None:
+async def test_releases(bench: GithubBench) -> None:
     """A release is a document under its tag; a draft is none."""
     bench.host.release("v1.0", "First.", name="One")
     bench.host.release("cli/v2", "Second.")
@@ -165,7 +128,7 @@ async def test_releases(bench: Bench) -> None:
         await bench.connector("releases").fetch(ref("releases/v3"))
 
 
-async def test_the_wiki_is_read_from_its_repository(bench: Bench) -> None:
+async def test_the_wiki_is_read_from_its_repository(bench: GithubBench) -> None:
     """Each page of the wiki is a document with a title and its page's address; side bars are none."""
     bench.host.has_wiki = True
     pages = {
@@ -188,7 +151,7 @@ async def test_the_wiki_is_read_from_its_repository(bench: Bench) -> None:
     assert (await connector.fetch(refs["wiki/guides/Setup.rst"])).data == pages["guides/Setup.rst"]
 
 
-async def test_globs_choose_among_documents(bench: Bench) -> None:
+async def test_globs_choose_among_documents(bench: GithubBench) -> None:
     """`include` and `exclude` apply to uris."""
     bench.host.open_issue("One")
     bench.host.release("v1")
@@ -204,7 +167,7 @@ async def test_globs_choose_among_documents(bench: Bench) -> None:
 # What a run costs
 
 
-async def test_a_quiet_run_asks_for_changes_alone(bench: Bench) -> None:
+async def test_a_quiet_run_asks_for_changes_alone(bench: GithubBench) -> None:
     """Where nothing changed, a run asks for one page a list, fetches nothing and remembers nothing new."""
     fill(bench.host, 350)
     before = await bench.listed("issues")
@@ -221,7 +184,7 @@ async def test_a_quiet_run_asks_for_changes_alone(bench: Bench) -> None:
     assert await bench.memory.recall() == kept
 
 
-async def test_a_change_costs_what_changed(bench: Bench) -> None:
+async def test_a_change_costs_what_changed(bench: GithubBench) -> None:
     """After a change the next run has that issue alone in another version, without listing all."""
     fill(bench.host, 350)
     before = await bench.listed("issues")
@@ -233,7 +196,7 @@ async def test_a_change_costs_what_changed(bench: Bench) -> None:
     assert len(bench.host.requests) == 4
 
 
-async def test_what_was_listed_is_not_asked_for_again(bench: Bench) -> None:
+async def test_what_was_listed_is_not_asked_for_again(bench: GithubBench) -> None:
     """An issue without comments and a release cost no request besides the listing's."""
     bench.host.open_issue("Quiet")
     bench.host.comment(bench.host.open_issue("Loud"), "Hello.")
@@ -246,7 +209,7 @@ async def test_what_was_listed_is_not_asked_for_again(bench: Bench) -> None:
     assert [request.path for request in bench.host.requests] == [f"/repos/{FULL_NAME}/issues/2/comments"]
 
 
-async def test_a_full_disk_costs_requests_only(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_costs_requests_only(bench: GithubBench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without room for the spool, what was listed is asked for again."""
     bench.host.open_issue("Quiet", "Shh.")
 
@@ -257,7 +220,7 @@ async def test_a_full_disk_costs_requests_only(bench: Bench, monkeypatch: pytest
     assert "Shh." in await bench.text("issues/1", "issues")
 
 
-async def test_an_edited_comment_shows(bench: Bench) -> None:
+async def test_an_edited_comment_shows(bench: GithubBench) -> None:
     """A comment's edit, which leaves its issue's time alone, gives the issue another version."""
     fill(bench.host)
     comment = bench.host.comment(bench.host.issues[5], "Wrong.")
@@ -271,7 +234,7 @@ async def test_an_edited_comment_shows(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 130])
-async def test_two_edits_in_a_second(bench: Bench, count: int) -> None:
+async def test_two_edits_in_a_second(bench: GithubBench, count: int) -> None:
     """An edit in the same second as the last listing's newest change is not missed."""
     fill(bench.host, count)
     issue, other = bench.host.issues[2], bench.host.issues[3]
@@ -286,7 +249,7 @@ async def test_two_edits_in_a_second(bench: Bench, count: int) -> None:
     assert {uri for uri in after if after[uri] != before[uri]} == {"issues/2", "issues/3"}
 
 
-async def test_a_deleted_issue_is_noticed_at_once(bench: Bench) -> None:
+async def test_a_deleted_issue_is_noticed_at_once(bench: GithubBench) -> None:
     """Counts tell that an issue is gone, though no list of changes does."""
     fill(bench.host)
     await bench.listed("issues")
@@ -295,7 +258,7 @@ async def test_a_deleted_issue_is_noticed_at_once(bench: Bench) -> None:
     assert set(await bench.listed("issues")) == {f"issues/{n}" for n in range(1, 132) if n != 9}
 
 
-async def test_without_counts_a_day_passes(bench: Bench) -> None:
+async def test_without_counts_a_day_passes(bench: GithubBench) -> None:
     """Where the server does not count, a deleted issue is noticed by the full listing of the next day."""
     bench.host.tells_last_page = False
     fill(bench.host)
@@ -306,7 +269,7 @@ async def test_without_counts_a_day_passes(bench: Bench) -> None:
     assert set(await bench.listed("issues")) == {f"issues/{n}" for n in range(1, 131) if n != 9}
 
 
-async def test_an_issue_deleted_during_a_listing_costs_no_other(bench: Bench) -> None:
+async def test_an_issue_deleted_during_a_listing_costs_no_other(bench: GithubBench) -> None:
     """Pages that shift while they are read are read again, so that none is skipped."""
     fill(bench.host, 250)
 
@@ -318,7 +281,7 @@ async def test_an_issue_deleted_during_a_listing_costs_no_other(bench: Bench) ->
     assert set(await bench.listed("issues")) == {f"issues/{n}" for n in range(1, 251) if n != 3}
 
 
-async def test_discussions_are_followed_too(bench: Bench) -> None:
+async def test_discussions_are_followed_too(bench: GithubBench) -> None:
     """Of many discussions only those that changed are asked for."""
     bench.host.has_discussions = True
     bench.host.tick = timedelta(minutes=5)
@@ -336,7 +299,7 @@ async def test_discussions_are_followed_too(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 130])
-async def test_late_replies_show(bench: Bench, count: int) -> None:
+async def test_late_replies_show(bench: GithubBench, count: int) -> None:
     """A new or edited reply gives its discussion another version, at the latest with a full listing."""
     bench.host.has_discussions = True
     for _ in range(count):
@@ -352,7 +315,7 @@ async def test_late_replies_show(bench: Bench, count: int) -> None:
     assert len(set(tokens)) == 3
 
 
-async def test_another_repository_is_not_taken_for_the_first(bench: Bench) -> None:
+async def test_another_repository_is_not_taken_for_the_first(bench: GithubBench) -> None:
     """What is remembered counts for the repository it was learnt of alone."""
     fill(bench.host)
     await bench.listed("issues")
@@ -361,7 +324,7 @@ async def test_another_repository_is_not_taken_for_the_first(bench: Bench) -> No
     assert len(await bench.listed("issues")) == 111
 
 
-async def test_damaged_memory_is_no_harm(bench: Bench) -> None:
+async def test_damaged_memory_is_no_harm(bench: GithubBench) -> None:
     """Memory that cannot be understood is as none."""
     fill(bench.host)
     before = await bench.listed("issues")
@@ -372,7 +335,7 @@ async def test_damaged_memory_is_no_harm(bench: Bench) -> None:
 # What goes wrong
 
 
-async def test_a_page_that_fails_fails_the_listing(bench: Bench) -> None:
+async def test_a_page_that_fails_fails_the_listing(bench: GithubBench) -> None:
     """When one page of many fails nothing is listed and nothing remembered."""
     fill(bench.host, 250)
     bench.host.script = lambda request: Refusal(status=502) if request.query.get("page") == "2" else None
@@ -384,7 +347,7 @@ async def test_a_page_that_fails_fails_the_listing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("body", ["<html>Log in</html>", "", "{}", '[{"number": "x"}]', "[[[["])
-async def test_what_is_no_list_fails_the_listing(bench: Bench, body: str) -> None:
+async def test_what_is_no_list_fails_the_listing(bench: GithubBench, body: str) -> None:
     """A login page or another shape where a list should be is an outage, not an empty repository."""
     fill(bench.host, 3)
     bench.host.script = lambda request: (
@@ -394,7 +357,7 @@ async def test_what_is_no_list_fails_the_listing(bench: Bench, body: str) -> Non
         await bench.listed("issues")
 
 
-async def test_a_page_that_names_itself_fails_the_listing(bench: Bench) -> None:
+async def test_a_page_that_names_itself_fails_the_listing(bench: GithubBench) -> None:
     """A list that goes round in a circle ends in an error."""
     fill(bench.host, 3)
     query = "per_page=100&state=all&sort=created&direction=asc"
@@ -407,7 +370,7 @@ async def test_a_page_that_names_itself_fails_the_listing(bench: Bench) -> None:
         await bench.listed("issues")
 
 
-async def test_a_link_does_not_lead_elsewhere(bench: Bench) -> None:
+async def test_a_link_does_not_lead_elsewhere(bench: GithubBench) -> None:
     """Of the link to a next page only the parameters are used: the token stays at its host."""
     fill(bench.host, 3)
     async with GithubEmulator().running() as other:
@@ -420,7 +383,7 @@ async def test_a_link_does_not_lead_elsewhere(bench: Bench) -> None:
         assert other.requests == []
 
 
-async def test_a_long_limit_says_until_when(bench: Bench) -> None:
+async def test_a_long_limit_says_until_when(bench: GithubBench) -> None:
     """A used-up rate limit fails the run with the time from which another may go."""
     bench.host.open_issue("One")
     reset = str(int(NOON) + 1500)
@@ -437,7 +400,7 @@ async def test_a_long_limit_says_until_when(bench: Bench) -> None:
     assert bench.slept == []
 
 
-async def test_short_pauses_are_kept(bench: Bench) -> None:
+async def test_short_pauses_are_kept(bench: GithubBench) -> None:
     """A pause of seconds is waited for; in all a run waits for a minute at most."""
     bench.host.open_issue("One")
     left = [Refusal(status=429, headers={"Retry-After": "20"})] * 2
@@ -450,7 +413,7 @@ async def test_short_pauses_are_kept(bench: Bench) -> None:
     assert bench.slept == [20.0] * 5
 
 
-async def test_graphql_has_limits_of_its_own(bench: Bench) -> None:
+async def test_graphql_has_limits_of_its_own(bench: GithubBench) -> None:
     """A refusal for the rate limit with status 200 is one all the same."""
     bench.host.has_discussions = True
     text = json.dumps(
@@ -466,7 +429,7 @@ async def test_graphql_has_limits_of_its_own(bench: Bench) -> None:
         await bench.listed("discussions")
 
 
-async def test_a_partial_graphql_answer_is_none(bench: Bench) -> None:
+async def test_a_partial_graphql_answer_is_none(bench: GithubBench) -> None:
     """An answer with errors fails the listing, though it holds some of the discussions."""
     bench.host.has_discussions = True
     bench.host.discuss("One")
@@ -481,7 +444,7 @@ async def test_a_partial_graphql_answer_is_none(bench: Bench) -> None:
         await bench.listed("discussions")
 
 
-async def test_a_refused_token_is_named_and_not_shown(bench: Bench) -> None:
+async def test_a_refused_token_is_named_and_not_shown(bench: GithubBench) -> None:
     """The message names the variable of a token that has expired, never the token."""
     bench.token = "ghp_expired"
     with pytest.raises(SourceUnavailable, match="the token in GITHUB_TOKEN is not accepted") as raised:
@@ -489,7 +452,7 @@ async def test_a_refused_token_is_named_and_not_shown(bench: Bench) -> None:
     assert "ghp_" not in f"{raised.value!r} {raised.value.__cause__!r}"
 
 
-async def test_a_private_repository_needs_the_token(bench: Bench) -> None:
+async def test_a_private_repository_needs_the_token(bench: GithubBench) -> None:
     """A repository that is not shown is an outage; with the token it is read."""
     bench.host.private = True
     bench.host.open_issue("Secret")
@@ -499,7 +462,7 @@ async def test_a_private_repository_needs_the_token(bench: Bench) -> None:
         await bench.listed("issues")
 
 
-async def test_discussions_need_a_token(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_discussions_need_a_token(bench: GithubBench, caplog: pytest.LogCaptureFixture) -> None:
     """Without a token discussions are left out with a warning, but only where nobody counts on them."""
     bench.host.has_discussions = True
     bench.host.open_issue("One")
@@ -530,7 +493,7 @@ class Probed(Fetcher):
         return await super().fetch(url, **more)
 
 
-async def test_a_wiki_without_pages_is_left_out(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_wiki_without_pages_is_left_out(bench: GithubBench, caplog: pytest.LogCaptureFixture) -> None:
     """A wiki that shows itself to nobody is left out unless it was asked for by name."""
     bench.host.has_wiki = True
     bench.host.open_issue("One")
@@ -545,7 +508,7 @@ async def test_a_wiki_without_pages_is_left_out(bench: Bench, caplog: pytest.Log
 
 
 @pytest.mark.parametrize("status", [200, 502])
-async def test_a_wiki_that_fails_is_an_outage(bench: Bench, status: int) -> None:
+async def test_a_wiki_that_fails_is_an_outage(bench: GithubBench, status: int) -> None:
     """A wiki whose host fails, or that is there and cannot be cloned, fails the listing."""
     bench.host.has_wiki = True
     bench.fetcher, bench.wiki = Probed(status), "https://127.0.0.1:1/none.wiki.git"
@@ -553,7 +516,7 @@ async def test_a_wiki_that_fails_is_an_outage(bench: Bench, status: int) -> None
         await bench.listed()
 
 
-async def test_a_wiki_that_was_read_is_missed(bench: Bench) -> None:
+async def test_a_wiki_that_was_read_is_missed(bench: GithubBench) -> None:
     """A wiki that was read before is not taken for one without pages."""
     bench.host.has_wiki = True
     Repository(bench.folder / "wiki").write({"Home.md": b"Welcome."})
@@ -564,7 +527,7 @@ async def test_a_wiki_that_was_read_is_missed(bench: Bench) -> None:
         await bench.listed()
 
 
-async def test_a_transferred_issue_is_gone(bench: Bench) -> None:
+async def test_a_transferred_issue_is_gone(bench: GithubBench) -> None:
     """An issue that moved to another repository is not read from there."""
     bench.host.open_issue("Moves")
     before = await bench.listed("issues")
@@ -574,7 +537,7 @@ async def test_a_transferred_issue_is_gone(bench: Bench) -> None:
     assert await bench.listed("issues") == {}
 
 
-async def test_one_bad_issue_does_not_stop_the_rest(bench: Bench) -> None:
+async def test_one_bad_issue_does_not_stop_the_rest(bench: GithubBench) -> None:
     """An issue over which the server fails is unreadable by itself."""
     bench.host.comment(bench.host.open_issue("Bad"), "x")
     connector = bench.connector("issues")
@@ -585,21 +548,21 @@ async def test_one_bad_issue_does_not_stop_the_rest(bench: Bench) -> None:
     assert raised.value.status == "unreadable"
 
 
-async def test_a_large_document_is_refused(bench: Bench) -> None:
+async def test_a_large_document_is_refused(bench: GithubBench) -> None:
     """A document above the limit is unreadable with its size."""
     bench.host.open_issue("Big", "x" * 5000)
     with pytest.raises(DocumentUnreadable, match=r"is too large: 5,\d\d\d bytes, the limit is 1,000"):
         await bench.connector("issues", max_bytes=1000).fetch(ref("issues/1"))
 
 
-async def test_issues_that_are_switched_off_are_none(bench: Bench) -> None:
+async def test_issues_that_are_switched_off_are_none(bench: GithubBench) -> None:
     """A repository without issues lists none and asks for none."""
     bench.host.has_issues = False
     assert await bench.listed("issues") == {}
     assert bench.host.asked("/issues") == 0
 
 
-async def test_a_private_host_is_refused(bench: Bench) -> None:
+async def test_a_private_host_is_refused(bench: GithubBench) -> None:
     """Without private_hosts an API on this machine is not asked."""
     with pytest.raises(SourceUnavailable, match=r"^Source 'hub': .* cannot be reached"):
         await bench.listed(private_hosts=False)
@@ -607,13 +570,13 @@ async def test_a_private_host_is_refused(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("location", ["octo/tools", "github:octo/tools", " octo/tools/ ", "octo/tools.git"])
-async def test_forms_of_a_location(bench: Bench, location: str) -> None:
+async def test_forms_of_a_location(bench: GithubBench, location: str) -> None:
     """A repository is named by owner and name, however they are written."""
     bench.host.open_issue("One")
     assert set(await bench.listed("issues", location=location)) == {"issues/1"}
 
 
-async def test_a_web_address_is_a_location(bench: Bench) -> None:
+async def test_a_web_address_is_a_location(bench: GithubBench) -> None:
     """The address of a page of the repository names it, on the API's own host."""
     bench.host.open_issue("One")
     address = bench.host.address
@@ -636,7 +599,7 @@ async def test_a_web_address_is_a_location(bench: Bench) -> None:
         "o/\n",
     ],
 )
-async def test_bad_locations(bench: Bench, location: str) -> None:
+async def test_bad_locations(bench: GithubBench, location: str) -> None:
     """A location that names no repository is refused in one line, before anything is asked."""
     with pytest.raises(SourceInvalid) as raised:
         await bench.listed(location=location)
@@ -644,7 +607,7 @@ async def test_bad_locations(bench: Bench, location: str) -> None:
     assert bench.host.requests == []
 
 
-async def test_the_token_goes_with_every_request(bench: Bench) -> None:
+async def test_the_token_goes_with_every_request(bench: GithubBench) -> None:
     """Every request carries the token."""
     bench.host.has_discussions = True
     bench.host.open_issue("One")

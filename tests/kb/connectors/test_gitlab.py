@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from kb.connectors.base import Resources
 from kb.connectors.gitlab import GitlabConnector
 from kb.connectors.repository_api import Pace
 from kb.documents import DocumentRef
 from kb.errors import DocumentVanished, SourceInvalid, SourceUnavailable
-from kb.fetch import Fetcher
-from kb.memory import BorrowedMemory
 from kb.sources import GitlabSource
-from tests.emulators.gitlab import PATH, TOKEN, GitlabEmulator
+from tests.emulators.gitlab import PATH, GitlabEmulator
 from tests.emulators.repository_host import Recorded, Refusal
+from tests.kb.connectors.repositories import NOON, Bench, fill, listed
 
-NOON = 1_800_000_000.0
 
-
-class Bench:
-    """Connectors to one emulator that share a memory."""
-
-    def __init__(self, host: GitlabEmulator, folder: Path) -> None:
-        self.host = host
-        self.folder = folder
-        self.memory = BorrowedMemory()
-        self.fetcher = Fetcher()
-        self.now = NOON
-        self.token: str | None = TOKEN
-
-    def connector(self, *parts: str, **settings: Any) -> GitlabConnector:  # noqa: ANN401
-        chosen = {"parts": parts} if parts else {}
-        given = {"location": PATH, "base_url": self.host.address, "private_hosts": True, **settings}
+class GitlabBench(Bench[GitlabEmulator]):
+    def connector(self, *parts: str, **settings: Any) -> GitlabConnector:  # noqa: ANN401 - fields of the settings
         return GitlabConnector(
-            GitlabSource.model_validate({"name": "lab", **chosen, **given}),
-            Resources(
-                data=self.folder / "data",
-                fetcher=self.fetcher,
-                memory=self.memory,
-                secret=lambda _variable: SecretStr(self.token) if self.token else None,
-            ),
+            GitlabSource.model_validate({"name": "lab", **self.given(PATH, parts, settings)}),
+            self.resources(),
             pace=Pace(now=lambda: self.now, patience=0),
         )
-
-    async def listed(self, *parts: str, **settings: Any) -> dict[str, DocumentRef]:  # noqa: ANN401
-        return await listed(self.connector(*parts, **settings))
-
-
-async def listed(connector: GitlabConnector) -> dict[str, DocumentRef]:
-    return {ref.uri: ref async for ref in connector.list_documents()}
 
 
 def ref(uri: str) -> DocumentRef:
@@ -62,21 +32,13 @@ def ref(uri: str) -> DocumentRef:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with GitlabEmulator().running() as host:
-        made = Bench(host, tmp_path)
+async def bench(tmp_path: Path) -> AsyncIterator[GitlabBench]:
+    made = GitlabBench(GitlabEmulator(), tmp_path)
+    async with made.running():
         yield made
-        await made.fetcher.close()
 
 
-def fill(host: GitlabEmulator, count: int = 130) -> None:
-    host.tick = timedelta(minutes=5)
-    for number in range(count):
-        host.open_issue(f"Issue {number}", "text")
-    host.tick = timedelta(seconds=1)
-
-
-async def test_an_issue_is_one_document(bench: Bench) -> None:
+async def test_an_issue_is_one_document(bench: GitlabBench) -> None:
     """An issue's document has its notes in order, less those of the system and for members alone."""
     issue = bench.host.open_issue("Door is stuck", "It does not open.", labels=["bug"])
     bench.host.note(issue, "Oil it.")
@@ -98,7 +60,7 @@ async def test_an_issue_is_one_document(bench: Bench) -> None:
     assert content.url == refs["issues/1"].url == f"https://gitlab.com/{PATH}/-/issues/1"
 
 
-async def test_parts(bench: Bench) -> None:
+async def test_parts(bench: GitlabBench) -> None:
     """Issues, merge requests, releases and wiki pages are documents with addresses of their own."""
     bench.host.open_issue("One")
     bench.host.open_issue("Two", merge=True)
@@ -128,7 +90,7 @@ async def test_parts(bench: Bench) -> None:
         ("org", "text/plain", b"Set up\n\nSlowly.\n"),
     ],
 )
-async def test_markups_of_the_wiki(bench: Bench, markup: str, media_type: str, text: bytes) -> None:
+async def test_markups_of_the_wiki(bench: GitlabBench, markup: str, media_type: str, text: bytes) -> None:
     """A wiki page has its title in its own markup."""
     bench.host.page("set-up", " Slowly. ", title="Set up")
     bench.host.pages["set-up"]["format"] = markup
@@ -136,7 +98,7 @@ async def test_markups_of_the_wiki(bench: Bench, markup: str, media_type: str, t
     assert (content.media_type, content.data) == (media_type, text)
 
 
-async def test_parts_that_are_switched_off_are_none(bench: Bench) -> None:
+async def test_parts_that_are_switched_off_are_none(bench: GitlabBench) -> None:
     """A part that the project has switched off is not asked for."""
     bench.host.levels = dict.fromkeys(
         [f"{part}_access_level" for part in ("issues", "merge_requests", "wiki", "releases")], "disabled"
@@ -146,7 +108,7 @@ async def test_parts_that_are_switched_off_are_none(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 130])
-async def test_what_becomes_confidential_is_gone(bench: Bench, count: int) -> None:
+async def test_what_becomes_confidential_is_gone(bench: GitlabBench, count: int) -> None:
     """A confidential issue is no document, from the run after it became one, and is not fetched."""
     fill(bench.host, count)
     bench.host.open_issue("Hidden from the start", confidential=True)
@@ -159,7 +121,7 @@ async def test_what_becomes_confidential_is_gone(bench: Bench, count: int) -> No
         await connector.fetch(before["issues/2"])
 
 
-async def test_a_quiet_run_asks_for_changes_alone(bench: Bench) -> None:
+async def test_a_quiet_run_asks_for_changes_alone(bench: GitlabBench) -> None:
     """Where nothing changed, a run asks for the project, the count and the latest changes."""
     fill(bench.host, 350)
     before = await bench.listed("issues")
@@ -170,7 +132,7 @@ async def test_a_quiet_run_asks_for_changes_alone(bench: Bench) -> None:
     assert await bench.memory.recall() == kept
 
 
-async def test_a_change_costs_what_changed(bench: Bench) -> None:
+async def test_a_change_costs_what_changed(bench: GitlabBench) -> None:
     """A new note gives its issue alone another version, and no full listing."""
     fill(bench.host, 350)
     before = await bench.listed("issues")
@@ -182,7 +144,7 @@ async def test_a_change_costs_what_changed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("counts", [True, False])
-async def test_a_deleted_issue_is_noticed(bench: Bench, counts: bool) -> None:
+async def test_a_deleted_issue_is_noticed(bench: GitlabBench, counts: bool) -> None:
     """A deleted issue is noticed at once where the server counts, else within a day."""
     bench.host.counts = counts
     fill(bench.host)
@@ -193,7 +155,7 @@ async def test_a_deleted_issue_is_noticed(bench: Bench, counts: bool) -> None:
     assert set(await bench.listed("issues")) == {f"issues/{n}" for n in range(1, 131) if n != 9}
 
 
-async def test_a_page_that_fails_fails_the_listing(bench: Bench) -> None:
+async def test_a_page_that_fails_fails_the_listing(bench: GitlabBench) -> None:
     """When one page of many fails nothing is listed and nothing remembered."""
     fill(bench.host, 250)
     bench.host.script = lambda request: Refusal(status=503) if request.query.get("page") == "3" else None
@@ -202,7 +164,7 @@ async def test_a_page_that_fails_fails_the_listing(bench: Bench) -> None:
     assert await bench.memory.recall() == {}
 
 
-async def test_one_part_that_fails_fails_the_listing(bench: Bench) -> None:
+async def test_one_part_that_fails_fails_the_listing(bench: GitlabBench) -> None:
     """A wiki that cannot be listed fails the run: its pages are not taken for deleted."""
     bench.host.page("home", "Welcome.")
     assert set(await bench.listed()) == {"wiki/home"}
@@ -215,7 +177,7 @@ async def test_one_part_that_fails_fails_the_listing(bench: Bench) -> None:
         await bench.listed()
 
 
-async def test_a_long_limit_says_until_when(bench: Bench) -> None:
+async def test_a_long_limit_says_until_when(bench: GitlabBench) -> None:
     """GitLab's limits fail the run with the time from which another may go."""
     headers = {"RateLimit-Remaining": "0", "RateLimit-Reset": str(int(NOON) + 1500)}
     bench.host.script = lambda _request: Refusal(status=429, headers=headers)
@@ -223,7 +185,7 @@ async def test_a_long_limit_says_until_when(bench: Bench) -> None:
         await bench.listed()
 
 
-async def test_a_private_project_needs_the_token(bench: Bench) -> None:
+async def test_a_private_project_needs_the_token(bench: GitlabBench) -> None:
     """A project that is not shown is an outage, and a refused token is named but not shown."""
     bench.host.private = True
     assert await bench.listed("issues") == {}
@@ -237,13 +199,13 @@ async def test_a_private_project_needs_the_token(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("location", [PATH, f"gitlab:{PATH}", f"/{PATH}.git", f"{PATH}/-/issues"])
-async def test_forms_of_a_location(bench: Bench, location: str) -> None:
+async def test_forms_of_a_location(bench: GitlabBench, location: str) -> None:
     """A project is named by its groups and name, however they are written."""
     bench.host.open_issue("One")
     assert set(await bench.listed("issues", location=location)) == {"issues/1"}
 
 
-async def test_a_web_address_is_a_location(bench: Bench) -> None:
+async def test_a_web_address_is_a_location(bench: GitlabBench) -> None:
     """The address of a page of the project names it, and the API's address serves as base_url."""
     bench.host.open_issue("One")
     location = f"{bench.host.address}/{PATH}/-/issues"
@@ -255,14 +217,14 @@ async def test_a_web_address_is_a_location(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "location", ["tools", "../x", "a/../b", "a/b?c", "a//b", "https://other.example/a/b"]
 )
-async def test_bad_locations(bench: Bench, location: str) -> None:
+async def test_bad_locations(bench: GitlabBench, location: str) -> None:
     """A location that names no project of the server is refused before anything is asked."""
     with pytest.raises(SourceInvalid, match=r"^Source 'lab': "):
         await bench.listed(location=location)
     assert bench.host.requests == []
 
 
-async def test_documents_of_parts_not_in_use_are_gone(bench: Bench) -> None:
+async def test_documents_of_parts_not_in_use_are_gone(bench: GitlabBench) -> None:
     """A part that is taken out of the settings is neither listed nor fetched, and forgotten."""
     bench.host.open_issue("One")
     bench.host.page("home", "Welcome.")

@@ -12,6 +12,7 @@ from kb.connectors.git import GitConnector
 from kb.connectors.guessing import guess_source
 from kb.connectors.registry import Connectors
 from kb.errors import SourceInvalid
+from kb.fetch import Fetcher
 from kb.sources import (
     SOURCE_NAME,
     AnySource,
@@ -49,6 +50,23 @@ def test_each_type_has_its_connector(tmp_path: Path) -> None:
     assert isinstance(connect(folder), FolderConnector)
     assert isinstance(connect(git), GitConnector)
     assert not (tmp_path / "data").exists()
+
+
+def test_a_network_client_is_made_for_the_network_alone(tmp_path: Path) -> None:
+    """The sources on the network share one fetcher, made with the first of them; folders need none."""
+    made: list[Fetcher] = []
+
+    def make() -> Fetcher:
+        made.append(Fetcher())
+        return made[-1]
+
+    connect = Connectors(create_async_engine("sqlite+aiosqlite://"), tmp_path / "data", fetcher=make)
+    connect(FolderSource(name="a", location="/nowhere"))
+    connect(GitSource(name="b", location="https://git.example/acme/wiki.git"))
+    assert made == []
+    for name in ("c", "d"):
+        connect(WebSource(name=name, location="https://docs.example.org/"))
+    assert len(made) == 1
 
 
 def test_a_folder_is_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
