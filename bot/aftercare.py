@@ -119,13 +119,17 @@ class Aftercare:
         """Ask a private answer's question again for all of the channel, and post what comes.
 
         What everyone there may see decides whether there is an answer; the private one is never shown.
+        Where answers are drafts first, only a reviewer shares one past the review.
         """
         reply = await self._reply(answer)
         if reply is None or reply.state != "posted":
             return texts().answer_gone
-        words = texts(self._rule(reply).language)
+        rule = self._rule(reply)
+        words = texts(rule.language)
         if reply.incoming.person != person.id:
             return words.not_asker.format(name=reply.incoming.name or reply.incoming.person)
+        if rule.mode == "draft" and not self._reviews(person, rule):
+            return words.share_reviewed
         public = _public(reply.incoming)
         begun = await self._replies.begin(public)
         if begun == "taken":
@@ -172,6 +176,9 @@ class Aftercare:
         await self._clear(reply, surface)
         return words.discarded
 
+    def _reviews(self, person: Person, rule: ChannelRule) -> bool:
+        return is_reviewer(person, rule, settings_of(person.platform, self._rules.platforms))
+
     async def _draft(self, answer: str, person: Person) -> tuple[Replied | None, Texts]:
         """Return a draft that waits for a reviewer, None when it was seen to."""
         reply = await self._reply(answer)
@@ -179,7 +186,7 @@ class Aftercare:
             return None, texts()
         rule = self._rule(reply)
         words = texts(rule.language)
-        if not is_reviewer(person, rule, settings_of(person.platform, self._rules.platforms)):
+        if not self._reviews(person, rule):
             raise NotAllowed(words.not_reviewer)
         waits = reply.shown == "draft" and reply.state == "posted"
         return (reply if waits else None), words

@@ -94,6 +94,7 @@ class Texts:
     marked_resolved: str
     shared: str
     share_not_possible: str
+    share_reviewed: str
     approved: str
     discarded: str
     not_reviewer: str

@@ -118,6 +118,9 @@ TEXTS = Texts(
     share_not_possible=(
         "Das kann ich hier nicht teilen: Nicht alle im Kanal dürfen sehen, worauf die Antwort beruht."
     ),
+    share_reviewed=(
+        "Antworten in diesem Kanal werden erst geprüft. Stell die Frage dort, dann sieht sie jemand durch."
+    ),
     approved="Freigegeben und gezeigt.",
     discarded="Verworfen.",
     not_reviewer="Das dürfen nur die Prüfenden dieses Kanals.",

@@ -110,6 +110,7 @@ TEXTS = Texts(
     share_not_possible=(
         "I cannot share this here: what it stands on may not be seen by everyone in the channel."
     ),
+    share_reviewed="Answers in this channel are reviewed first. Ask there, and a reviewer sees to it.",
     approved="Approved and posted.",
     discarded="Discarded.",
     not_reviewer="Only the reviewers of this channel may do that.",

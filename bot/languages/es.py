@@ -116,6 +116,9 @@ TEXTS = Texts(
     share_not_possible=(
         "No puedo compartir esto aquí: no todos en el canal pueden ver en qué se basa la respuesta."
     ),
+    share_reviewed=(
+        "En este canal las respuestas se revisan antes. Pregunta en el canal y alguien la revisará."
+    ),
     approved="Aprobado y publicado.",
     discarded="Descartado.",
     not_reviewer="Solo los revisores de este canal pueden hacer eso.",

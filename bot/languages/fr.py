@@ -119,6 +119,9 @@ TEXTS = Texts(
     share_not_possible=(
         "Je ne peux pas partager cela ici : tous les membres du canal n’ont pas le droit de voir ses sources."
     ),
+    share_reviewed=(
+        "Dans ce canal, les réponses sont d’abord relues. Pose la question dans le canal, on la relira."
+    ),
     approved="Approuvé et publié.",
     discarded="Rejeté.",
     not_reviewer="Seuls les relecteurs de ce canal peuvent faire cela.",

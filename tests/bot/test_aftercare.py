@@ -188,6 +188,17 @@ async def test_what_cannot_stand_before_all_is_not_shared(desk: Counter) -> None
     assert await desk.care.share(answer, ADA, desk.table.surface, CHANNEL) == "Shared with the channel."
 
 
+async def test_nobody_shares_past_the_review(engine: AsyncEngine) -> None:
+    """Where answers are drafts first, a private one is shared by a reviewer alone."""
+    desk = await counter(engine, DRAFTS)
+    answer = await asked(desk, private=True)
+    said = await desk.care.share(answer, ADA, desk.table.surface, CHANNEL)
+    assert said.startswith("Answers in this channel are reviewed first.")
+    assert [post.shown for post in desk.table.surface.posts.values()] == ["private"]
+    desk = await counter(engine, DRAFTS.model_copy(update={"reviewers": ("U1",)}))
+    assert await desk.care.share(answer, ADA, desk.table.surface, CHANNEL) == "Shared with the channel."
+
+
 async def test_only_the_asker_shares(desk: Counter) -> None:
     """Someone else cannot post what a person asked privately."""
     answer = await asked(desk, private=True)
