@@ -11,6 +11,7 @@ number: the same for every base of documents, so that scores compare between bas
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 
@@ -35,6 +36,7 @@ _MARKS = (
 )
 _CHARACTER_WEIGHT, _LETTER_WEIGHT = 6.0, 2.0
 _UNPACKED = 512  # pieces that are unpacked at a time: 0.8 MB
+_KEPT = 400_000  # floats that a thread keeps room for: fresh memory takes longer than the products
 _SCALE = 209.0  # Σ|p| / √d of a unit vector is at most 1; a byte holds up to 255
 
 
@@ -99,27 +101,49 @@ def similarities(question: QuestionEmbedding, packed: Sequence[bytes]) -> Vector
     known = [index for index, data in enumerate(packed) if data]
     if known:
         cosines = _cosines(_rows([packed[index] for index in known], dimension), vectors)
-        result[known] = np.maximum.reduceat(cosines, _starts(packed, known, dimension), axis=0)
+        best = np.maximum.reduceat(cosines, _starts(packed, known, dimension), axis=0)
+        result[known] = best[:, : len(vectors)]
     return result
 
 
+class _Room(threading.local):
+    """Memory that a thread uses again and again."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Vector] = {}
+
+    def of(self, name: str, count: int) -> Vector:
+        """Return so many floats, whatever they are; the next call for this name returns the same ones."""
+        kept = self._arrays.get(name)
+        if kept is None or len(kept) < count:
+            kept = np.empty(count, dtype=np.float32)
+            if count <= _KEPT:
+                self._arrays[name] = kept
+        return kept[:count]
+
+
+_room = _Room()
+
+
 def _cosines(rows: NDArray[np.uint8], vectors: Vector) -> Vector:
-    """Return each packed piece's cosine with each vector, shape (rows, vectors).
+    """Return each packed piece's cosine with each vector, shape (rows, vectors), until the next call.
 
     Some rows are unpacked at a time, as many as stay in the processor's cache, and the vectors are filled up
-    to a multiple of eight: together that takes half the time.
+    to a multiple of eight, so that there may be columns more: together that takes half the time.
     """
     count, dimension = vectors.shape
     columns = np.zeros((dimension, -(-count // 8) * 8), dtype=np.float32)
     columns[:, :count] = vectors.T
-    products = np.empty((len(rows), columns.shape[1]), dtype=np.float32)
-    signs = np.empty((min(len(rows), _UNPACKED), dimension // 8, 8), dtype=np.float32)
+    width = columns.shape[1]
+    products = _room.of("products", len(rows) * width).reshape(-1, width)
+    signs = _room.of("signs", _UNPACKED * dimension).reshape(_UNPACKED, dimension // 8, 8)
     for start in range(0, len(rows), _UNPACKED):
         part = rows[start : start + _UNPACKED]
         known = signs[: len(part)]
         np.take(_signs_of_bytes(), part[:, 1:], axis=0, out=known, mode="clip")
         np.matmul(known.reshape(-1, dimension), columns, out=products[start : start + _UNPACKED])
-    return products[:, :count] * _factors(rows, dimension)[:, np.newaxis]
+    products *= _factors(rows, dimension)[:, np.newaxis]
+    return products
 
 
 def _rows(packed: Sequence[bytes], dimension: int) -> NDArray[np.uint8]:

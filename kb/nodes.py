@@ -101,11 +101,3 @@ class Found:
     id: str
     row: int
     score: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A node that one search leg found. `score` is cosine similarity or BM25, by leg."""
-
-    node: StoredNode
-    score: float

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,19 @@ def test_parts_make_one_comparison() -> None:
         for packed in passages
     ]
     assert together == pytest.approx(np.array(expected), abs=1e-6)
+
+
+def test_memory_that_is_used_again_changes_no_score() -> None:
+    """A score is the same before and after larger and smaller comparisons, in every thread."""
+    tokens = ids(LAMBDA, BUCKET, 5000)
+    asked = question(tokens, unit(3))
+    passages = [maxsim.pack(np.full(200, 5000, np.int32), unit(200, seed=seed)) for seed in range(12)]
+    alone = [float(maxsim.score(asked, [passage])[0]) for passage in passages]
+    kept = maxsim.similarities(asked, passages[:1])
+    assert kept is not None
+    before = kept.copy()
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda count: maxsim.score(asked, passages[:count]), [12, 1, 5, 12, 2] * 4))
+    for scores in together:
+        np.testing.assert_allclose(scores, alone[: len(scores)], atol=1e-6)
+    np.testing.assert_array_equal(kept, before)

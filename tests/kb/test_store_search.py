@@ -13,6 +13,8 @@ from kb.nodes import StoredNode
 from kb.store import NodeStore
 from kb.store_recent import RecentRows
 from kb.store_search import TableSearch
+from kb.store_vectors import RowIds
+from tests.kb import stored
 from tests.kb.stored import documents_of, nodes_of, open_store, texts, vector_of
 
 STAFF = Audience(frozenset({"staff"}))
@@ -109,6 +111,52 @@ async def test_a_large_table_is_searched_as_a_small_one(
     assert [len(one) for one in matching] == [2, 3]
 
 
+@pytest.mark.parametrize(("rows_a_leg", "most", "expected"), [(9, 9, [0, 3]), (1, 9, [2]), (9, 1, [])])
+async def test_the_ids_of_a_large_table_are_read_once_that_pays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_a_leg: int, most: int, expected: list[int]
+) -> None:
+    """A version's ids are all read after so many legs, those of a huge table never; every node is found."""
+    load, asked, loads = RowIds.load, [], []
+
+    async def counted(table: AsyncTable, version: int) -> RowIds:
+        loads.append(len(asked))
+        return await load(table, version)
+
+    monkeypatch.setattr(RowIds, "load", counted)
+    for name, value in {"EXACT_ROWS": 1, "_ROWS_A_LEG": rows_a_leg, "_MOST_IDS": most}.items():
+        monkeypatch.setattr(f"kb.store_search.{name}", value)
+    store = await filled(tmp_path)
+    for known in (
+        ["apples and figs", "apples and pears"],
+        ["apples alone", "apples and figs", "apples and pears"],
+    ):
+        for _ in range(3):
+            assert sorted(await texts(store, "apples")) == known
+            asked.append("apples")
+        await store.replace(documents_of(nodes_of("c.md", "apples alone")))
+    assert loads == expected
+
+
+async def test_a_commit_between_the_version_and_the_search_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that came while a leg began is found in a large table, though its row is not yet known."""
+    monkeypatch.setattr("kb.store_search.EXACT_ROWS", 1)
+    store = await filled(tmp_path)
+    await texts(store, "apples")
+    known_ids = TableSearch._known_ids
+
+    async def interrupted(self: TableSearch, version: int) -> RowIds | None:
+        found = await known_ids(self, version)
+        assert found is not None
+        await store.replace(documents_of(nodes_of("e.md", "apples later")))
+        return found
+
+    monkeypatch.setattr(TableSearch, "_known_ids", interrupted)
+    assert sorted(await texts(store, "apples")) == ["apples and figs", "apples and pears", "apples later"]
+    assert "apples later" in await nearest(store, EVERYONE)
+
+
 def test_the_rows_asked_for_longest_ago_go() -> None:
     """Rows are kept up to a number of bytes; one that was asked for again stays."""
     first, second, third = (nodes_of(f"{name}.md", name * 5_000)[0] for name in "abc")
@@ -140,7 +188,7 @@ def test_lancedb_leaves_nothing_false_behind() -> None:
 
 
 async def nearest(store: NodeStore, audience: Audience) -> list[str]:
-    hits = await store.nearest(vector_of("apples"), limit=5, audience=audience)
+    hits = await stored.nearest(store, vector_of("apples"), limit=5, audience=audience)
     return [hit.node.text for hit in hits]
 
 

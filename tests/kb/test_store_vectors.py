@@ -9,7 +9,7 @@ import numpy as np
 from kb.documents import EVERYONE, Audience
 from kb.store import NodeStore
 from kb.store_vectors import VectorBoard
-from tests.kb.stored import documents_of, nodes_of, open_store, vector_of
+from tests.kb.stored import documents_of, nearest, nodes_of, open_store, vector_of
 
 STAFF = Audience(frozenset({"staff"}))
 
@@ -86,5 +86,5 @@ async def test_what_was_limited_meanwhile_is_not_read(tmp_path: Path) -> None:
 
 
 async def nearest_texts(store: NodeStore, text: str) -> list[str]:
-    hits = await store.nearest(vector_of(text), limit=3, audience=EVERYONE)
+    hits = await nearest(store, vector_of(text), limit=3, audience=EVERYONE)
     return [hit.node.text for hit in hits]
