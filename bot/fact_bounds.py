@@ -13,7 +13,7 @@ Way = Literal["up", "down"]
 
 _MORE = r"(?:more|greater|longer|larger|higher|bigger|later|older|heavier|faster|newer|warmer|hotter|wider|taller|deeper|farther|further)"
 _LESS = r"(?:less|fewer|shorter|smaller|lower|earlier|younger|lighter|slower|cooler|colder|cheaper|sooner|narrower|nearer|closer)"
-_NO = r"(?:\bno|\bnot|\bnever|n't|\bcannot|\bnor)"
+_NO = r"(?:\bneither|\bnobody|\bnone|\bno|\bnot|\bnever|n't|\bcannot|\bnor)"
 # "It goes up to 7 %" tells where it goes and bounds nothing.
 _RISING_TEXT = """
     go goes going went gone rise rises rising rose climb climbs climbing move moves moving jump jumps grow grows growing
@@ -25,7 +25,7 @@ _PERIOD = re.compile(
 )
 _LATEST = re.compile(rf"{_NO} (?:later|shorter|less) than\s+(?:\w+ )?$")
 _SOONEST = re.compile(rf"{_NO} (?:earlier|sooner|more) than\s+(?:\w+ )?$")
-_WITHIN = r"(?:(?!(?:is|are|was|were|that|those|which|who|if|any more)\b)\w+\s+){0,6}?"
+_WITHIN = r"(?:(?!(?:is|are|was|were|that|those|which|who|if|any more)\b)[\w']+\s+){0,6}?"
 _AHEAD = re.compile(r"\b(?:ahead|advance|prior|before|beforehand)\b")
 _SOONER = re.compile(r"\W*(?:\w+ )?(?:or|and) (?:earlier|sooner|later)\b")
 _STRONG_UP = re.compile(
@@ -37,19 +37,13 @@ _STRONG_DOWN = re.compile(
     rf"\bmaximum|\bmax\b\.?|≤|<=?|\b{_LESS}\s+than|{_RISES}\bup to\b|\blimit(?:ed)? (?:of|to|is|at|be|are|was)\b|\bcap(?:s|ped)? (?:of|at|it at|them at)\b|\bas (?:much|many|long|high) as|\ba ceiling of|\btops out|\bno {_MORE}"
 )
 _UP_AFTER = re.compile(
-    rf"^[\s\w]{{0,12}}?(?:(?<!\s)\+(?!\d)|\bor (?:{_MORE}|above|over|better|up)\b|\bplus\b(?!\s+\w)|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)\b(?! to\b)|\bmin\b|\bupwards?\b)"
+    rf"^[\s\w]{{0,12}}?(?:(?<!\s)\+(?!\d)|\bor (?:{_MORE}|above|over|better|up)\b(?!\s+\d)|\bplus\b(?!\s+\w)|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)\b(?! to\b)|\bmin\b|\b(?:is|being|be|as) (?:the|as) (?:least|minimum|little|few)\b|\bupwards?\b)"
 )
 _DOWN_AFTER = re.compile(
-    rf"^[\s\w]{{0,12}}?(?:\bor (?:{_LESS}|below|under)\b|\bmax(?:imum)?\b|\btops\b|\bat (?:the (?:very )?)?most|\blimit|\bcap\b|\band (?:no more|not one|below|under|down)|\bceiling|\band not a \w+ more)"
+    rf"^[\s\w]{{0,12}}?(?:\bor (?:{_LESS}|below|under)\b(?!\s+\d)|\b(?:is|being|be|as) (?:the|as) (?:most|maximum|much|many|far|long|high|big|large)\b|\bmax(?:imum)?\b|\btops\b|\bat (?:the (?:very )?)?most|\blimit|\bcap\b|\band (?:no more|not one|below|under|down)|\bceiling|\band not a \w+ more)"
 )
 _DOWN_BEHIND = re.compile(
     r"[\s\w]{0,24}, (?:tops|max(?:imum)?|at (?:the (?:very )?)?most|(?:and )?no more|(?:and )?not (?:an?|one) \w+ more)(?=\s*(?:[\[.!?;,\n]|$))"
-)
-_WEAK_UP = re.compile(
-    r"\b(?:over|above|past|beyond|after|from|starting|surpass\w*|outlast\w*|floor|threshold|minimum|least|needs?|earlier|sooner|ahead|exceed\w*|excess)\b"
-)
-_WEAK_DOWN = re.compile(
-    r"\b(?:under|below|within|up to|until|till|in|inside|by|before|allow\w*|ceiling|quota|for|maxes|squeeze|fit\w*|limit\w*|cap|capped|max|maximum|most|not yet|first)\b"
 )
 _PREPOSITION_UP = re.compile(r"\b(?:over|above|beyond)\s*(?:the \w+ )?$")
 _PREPOSITION_DOWN = re.compile(r"\b(?:under|below)\s*$")
@@ -63,14 +57,14 @@ _DENIED = re.compile(
     rf"{_NO}\b|\b(?:reject|refus|fail|forbid|prohibit|disallow|block|declin|exclud|unsupport|drop|deni|error)\w*"
 )
 _OTHER_NUMBER = re.compile(
-    r"\d[\d.,]*\s*(?!(?:to|or|and|by)\b)(?:%|[A-Za-z]\w*)"
+    r"\d[\d.,]*\s*(?:(?:and|or)\b(?=.*\b(?:under|below|over|above|beyond)\b)|(?!(?:to|or|and|by)\b)(?:%|[A-Za-z]\w*))"
 )  # what stands before it bounds that one
 _BEFORE_TIME = re.compile(
     r"\b(?:(?P<before>before|prior to|earlier than|ahead of)|(?P<after>after|later than|past))\s+(?:the )?\Z"
 )
 _OLDER = re.compile(r"\W*(?:or|and) older\b")  # of a version it looks back
 _AFTER_NUMBER = re.compile(
-    r"\W*(?:\w+ )?(?P<before>before|prior to|ahead of)\b|\W*(?:\w+ )?(?P<after>after|following|later)\b"
+    r"\W*(?:\w+ )?(?P<before>before|prior to|ahead of|below|under)\b|\W*(?:\w+ )?(?P<after>after|following|later|above)\b"
 )
 _OPPOSITE: dict[Way, Way] = {"up": "down", "down": "up"}
 _TURNED = {"before": "after", "after": "before"}
@@ -102,14 +96,8 @@ def _changed(fact: Found, now: Sequence[Found], draft: str, written: str) -> Ite
     is_now = {way for one in now if (way := bound(written, one))}
     if was and is_now == {_OPPOSITE[was]} and _allows(draft, fact, written, now):
         return
-    if (was and is_now and was not in is_now) or (
-        was and not is_now and _strong(draft, fact) and not any(_hints(written, one, was) for one in now)
-    ):
+    if was and is_now and was not in is_now:
         yield f"{_WORDS[was]} {fact.shown}"
-    elif not was and is_now:
-        (way, *more) = is_now
-        if not more and not _hints(draft, fact, way) and all(_strong(written, one) for one in now):
-            yield f"not {_WORDS[way]}: {fact.shown}"
 
 
 def _other_side(fact: Found, now: Sequence[Found], draft: str, written: str) -> Iterator[str]:
@@ -180,14 +168,6 @@ def _strong(text: str, fact: Found) -> Way | None:
     # In "not more than" both are found and both end there: the longer one is meant.
     last = max(end for end, _, _ in found)
     return max((start, way) for end, start, way in found if end == last)[1]
-
-
-def _hints(text: str, fact: Found, way: Way) -> bool:
-    """Tell whether anything in the sentence may stand for this bound."""
-    sentence = " ".join(_around(text, fact, _SENTENCE))
-    strong, weak = (_STRONG_UP, _WEAK_UP) if way == "up" else (_STRONG_DOWN, _WEAK_DOWN)
-    after = (_UP_AFTER if way == "up" else _DOWN_AFTER).search(_around(text, fact, _SENTENCE)[1])
-    return bool(strong.search(sentence) or weak.search(sentence) or after)
 
 
 def _around(text: str, fact: Found, boundary: re.Pattern[str]) -> tuple[str, str]:

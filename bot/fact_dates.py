@@ -68,7 +68,7 @@ _DATES = (
     ),
     re.compile(rf"\b(?P<month>{_MONTH}),?(?: of)?\s+{_YEAR}(?!\d)", re.IGNORECASE),
     re.compile(r"(?<![\d/])(?P<raw>\d{1,2}/\d{1,2}/\d{2,4})(?![\d/])"),
-    re.compile(rf"\b(?P<quarter>Q[1-4])(?:[ /-]{_YEAR})?\b"),
+    re.compile(rf"\b(?P<quarter>Q[1-4])(?:(?:[ /-]|,? of (?:the year )?){_YEAR})?\b"),
     re.compile(rf"(?<![.!?] )(?<!^)\b(?P<month>(?-i:{_MONTH}))"),
     # Where a sentence begins, "May" asks, "March on" is a verb, and "Jan" may be somebody.
     re.compile(
@@ -77,12 +77,12 @@ _DATES = (
     ),
 )
 _WEEKDAY = re.compile(
-    r"\b(?P<day>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s?\b|\b(?P<short>Mon|Tue|Tues|Wed|Thu|Thur|Thurs|Fri|Sat|Sun)\b\.?"
+    r"\b(?P<day>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s?\b|\b(?P<short>Mon|Tue|Tues|Wed|Thu|Thur|Thurs|Fri|Sat|Sun)\b\.?(?!\s+(?!(?:and|or|to|till|until|through|from|at|off|closed|open|only|morning|afternoon|evening|night)\b)[a-z])"
 )
 _LOWER_WEEKDAY = re.compile(r"\b(?P<day>(?:mon|tues|wednes|thurs|fri|satur|sun)day)s?\b")
 _TIME = re.compile(
-    r"(?<![\d:.])(?:(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
-    r"|(?P<twelve>1[0-2]|[1-9])\s*(?P<clock>[ap])\.?m\b\.?|(?P<oclock>1[0-2]|[1-9])\s*o'clock)(?!\d|:\d)",
+    r"(?<![\d:.€$£])(?<![€$£] )(?<!eur )(?<!usd )(?<!gbp )(?:(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
+    r"|(?P<twelve>1[0-2]|[1-9])\s*(?P<clock>[ap])\.?m\b\.?|(?P<oclock>1[0-2]|[1-9])\s*o'clock)(?!\d|:\d|\s*(?:[%€$£°]|eur\b|euros?\b|usd\b|dollars?\b|[kmgt]i?b\b|kg\b|km\b))",
     re.IGNORECASE,
 )
 _HOURS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
@@ -94,11 +94,11 @@ _SPOKEN_TIMES = (
         rf"(?:\s+{_PART})?",  # not "five to ten minutes"
         re.IGNORECASE,
     ),
-    re.compile(rf"\b{_HOUR}\s*(?P<clock>o'clock)(?:\s+{_PART})?", re.IGNORECASE),
+    re.compile(rf"\b{_HOUR}\s*(?P<clock>o'clock|of the clock)(?:\s+{_PART})?", re.IGNORECASE),
     re.compile(rf"(?<![\d:.])\b{_HOUR}(?:[:.](?P<minutes>[0-5]\d))?\s+{_PART}", re.IGNORECASE),
 )
 _SPOKEN_MINUTES = {"half": 30, "quarter": 15, "a quarter": 15, "five": 5, "ten": 10, "twenty": 20}
-_NAMED_TIME = re.compile(r"\b(noon|midday|midnight)\b", re.IGNORECASE)
+_NAMED_TIME = re.compile(r"\b(?:12 |twelve )?(noon|midday|midnight)\b", re.IGNORECASE)
 _WORKDAYS = re.compile(r"\b(?:weekdays?|working days?|work days?|business days?)\b", re.IGNORECASE)
 _WEEKEND = re.compile(r"\bweekends?\b", re.IGNORECASE)
 # Signs without which none of these can be: most texts need not be searched for them all.
@@ -107,7 +107,7 @@ _MAY_DATE = re.compile(
 )
 _MAY_WEEKDAY = re.compile(r"day|Mon|Tue|Wed|Thu|Fri|Sat|Sun")
 _MAY_SPEAK = re.compile(
-    r"o'clock|morning|afternoon|evening|night|past|quarter|half|five|ten|twenty", re.IGNORECASE
+    r"o'clock|of the clock|morning|afternoon|evening|night|past|quarter|half|five|ten|twenty", re.IGNORECASE
 )
 _HAS_YEAR = re.compile(r"date:[12]\d{3}-")
 _QUARTERS = {
@@ -129,10 +129,11 @@ def dates(text: str) -> tuple[str, list[Found]]:
     for pattern in _SPOKEN_TIMES if _MAY_SPEAK.search(text) else ():
         text, matches = take(text, pattern)
         found += [_spoken(match) for match in matches]
+        found += [_nightly(match) for match in matches if "every " in match.group().lower()]
     text, matches = take(text, _TIME)
     found += [_time(match) for match in matches]
     text, matches = take(text, _NAMED_TIME)
-    found += [_at(match, _NAMED_MINUTES[match.group().lower()]) for match in matches]
+    found += [_at(match, _NAMED_MINUTES[match[1].lower()]) for match in matches]
     found += [_at_day(match, day) for match in _WORKDAYS.finditer(text) for day in (0, 4)]
     found += [_at_day(match, day) for match in _WEEKEND.finditer(text) for day in (5, 6)]
     return text, _with_years(found)
@@ -231,6 +232,11 @@ def _spoken(match: re.Match[str]) -> Found:
     late = part in {"afternoon", "evening"} or (part == "night" and 5 <= hour < 12)
     either = (minute, minute + 720) if not part else ((minute + 720,) if late else (minute,))
     return _found(match, *(f"time:{one}" for one in either))
+
+
+def _nightly(match: re.Match[str]) -> Found:
+    """Return the "every night" of "half past two every night"."""
+    return Found(shown=match.group(), keys=keys("86400 time"), at=match.start(), strict=False)
 
 
 def _at_day(match: re.Match[str], day: int) -> Found:

@@ -13,10 +13,13 @@ from bot.facts import Found, keys, one_form, take
 
 _FENCED = re.compile(r"(?ms)^[ \t]*(`{3,}|~{3,})[^\n]*\n(.*?)(?:^[ \t]*\1[`~]*[ \t]*$|\Z)")
 _CODE = re.compile(r"(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)")
-_LINK = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'`|)\]]+|\bwww\.[^\s<>\"'`|)\]]+", re.IGNORECASE)
+_LINK = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'`|)\]]+(?<![.,;:!?*_])|\bwww\.[^\s<>\"'`|)\]]+(?<![.,;:!?*_])",
+    re.IGNORECASE,
+)
 _HOST = re.compile(
     r"(?<![\w@/.-])(?:[a-z0-9-]+(?:\.|\[\.\]))+(?:com|org|net|io|dev|app|ai|co|edu|gov|info|biz|me|ly|gg|xyz|"
-    r"example|test|invalid|local|internal|cloud|tech|site|online|de|fr|es|uk|eu|us|ch|at|ru|cn)\b(?::\d+)?(?:/[^\s<>\"'`|)\]]*)?",
+    r"example|test|invalid|local|internal|cloud|tech|site|online|de|fr|es|uk|eu|us|ch|at|ru|cn)\b(?::\d+)?(?:/[^\s<>\"'`|)\]]*(?<![.,;:!?*_]))?",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -26,10 +29,10 @@ _LITERAL = re.compile(
     r"(?<!\w)(?:--?[a-zA-Z][\w-]*(?:=[^\s,;)]+)?|~?/[\w.@-]+(?:/[\w.@-]*)*|\.{1,2}/[\w./@-]+"  # options, paths
     r"|[A-Za-z]\w*(?:/[\w.-]+){2,}"
     r"|[A-Za-z]:\\[\w\\.-]+"
-    r"|\$?[A-Za-z]\w*_\w+"  # snake_case, CONSTANT_CASE
     r"|(?!\d{1,2}\.\d{1,2}\.\d{4}\b)v?\d+(?:\.\d+){2,}(?:[-+][\w.]+)?|v\d+(?:\.\d+)*"  # versions, addresses of machines
     r"|[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*\.(?:toml|ya?ml|json|ini|cfg|conf|py|js|ts|tsx|go|rs|rb|sh|md|txt|csv|"
     r"log|sql|xml|html|env|lock|service|tf|zip|gz|pdf|docx|xlsx|pptx|exe|jar|war|c|h|cpp|java|kt|php|ps1|bat)"
+    r"|\$?[A-Za-z]\w*_\w+"  # snake_case, CONSTANT_CASE
     r"|[A-Za-z_]\w*(?:::\w+)+|[A-Za-z_][\w.]*\(\))(?![\w])"
 )
 _SIGNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.fact_bounds import changed_bounds
 from bot.fact_clauses import changed_clauses
 from bot.fact_dates import dates
+from bot.fact_idioms import VOICES
 from bot.fact_literals import cited_numbers, holds, literals, worded
 from bot.fact_names import names
 from bot.fact_numbers import numbers
@@ -46,7 +47,9 @@ def judge(draft: str, written: str, passages: Sequence[str] = ()) -> Verdict:
     after = _Facts.of(written, (draft, *passages))
     known = [before, *(_Facts.of(passage, ()) for passage in passages)]
     lost = [*_missing(before, [after])]
-    invented = [*_missing(after, known)]
+    invented = [
+        one for one in _missing(after, known) if one.casefold().removesuffix("'s").rstrip("'") not in VOICES
+    ]
     if draft.strip():
         lost += _markers(cited_numbers(draft) - cited_numbers(written))
         invented += _markers(cited_numbers(written) - cited_numbers(draft))
@@ -91,7 +94,14 @@ class _Facts:
             return True
         if fact.shown.isalpha() and fact.shown.isupper() and _inside(fact.shown, self.text):
             return True  # the SDK of `acme-sdk`
-        return any(key.startswith("=") and holds(self.text, key[1:]) for key in fact.keys)
+        written = [key[1:] for key in fact.keys if key.startswith("=")]
+        return any(holds(self.text, one) or _joined(self.text, one) for one in written)
+
+
+def _joined(text: str, literal: str) -> bool:
+    """Tell whether a literal joins two of a text: `TZ=UTC` for `TZ` and `UTC`."""
+    parts = [part for part in literal.split("=") if part]
+    return len(parts) == 2 and all(holds(text, part) for part in parts)
 
 
 def _inside(acronym: str, text: str) -> bool:

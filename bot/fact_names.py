@@ -22,6 +22,18 @@ _ALIASES = {
     "typescript": "ts",
     "golang": "go",
     "db": "database",
+    "swiss": "switzerland",
+    "german": "germany",
+    "french": "france",
+    "spanish": "spain",
+    "dutch": "netherlands",
+    "british": "uk",
+    "american": "us",
+    "usa": "us",
+    "european": "europe",
+    "danish": "denmark",
+    "polish": "poland",
+    "swedish": "sweden",
 }
 _PLAIN_TEXT = """
     i i'm i'll i've i'd ok okay fyi tldr tl dr ps nb btw imo imho lol omg asap aka eg ie etc wow yay hey hi hello howdy
@@ -47,6 +59,12 @@ _PLAIN_TEXT = """
     ain't gonna gotta wanna lemme yarr argh avast shiver savvy lad lads lass lassie mate mates buddy pal bro sis honey
     dear darling sweetie folk people guys gang crew sirs gentlemen ladies tbh ngl afaik iirc ty np pls plz btw omw
     huh ha haha hehe lol oops whoops yikes ugh phew meh wee yee woo woohoo hooray hurrah yippee bingo voila cool neat
+    email e-mail internet web website online api apis url urls ui id ids faq pc os cli sdk
+    bigger larger smaller longer shorter higher lower older newer later earlier faster slower heavier lighter fewer
+    greater cheaper better worse best worst biggest largest smallest longest latest earliest oldest newest beyond
+    b4 gr8 l8r l8 m8 w8 h8 str8 2day 2moro 2nite 4ever u ur pls
+    mum mums dad ma pa granny grandma aunt auntie uncle love lovey petal poppet sweetheart soldier sailor comrade
+    milord milady sire captain cap'n master mistress dearest guv governor chum chap champ chief doc prof
     awesome amazing fantastic lovely perfect brilliant super sweet congrats congratulations welcome bye goodbye
     cheerio farewell greetings rejoice reminder recap summary verdict caveat bonus catch remark
 """
@@ -124,6 +142,16 @@ _COMMON_TEXT = """
     tyre unit user utility vacancy vacation van vehicle vendor venue video village visa visitor voice volunteer vote
     voucher wall wallet warehouse warranty waste watch web webhook week weekend wheel wife window winter wire worker
     workshop year zone
+    overnight remote carry afternoon alcohol allergy ambulance animal applicant apprentice award bathroom beach bench beverage
+    boiler border brand broker canteen carbon carpet ceiling centre citizen classroom clerk coat colleague colour column
+    copyright corridor courier court creditor crop curtain dealer debtor deputy donor drain drink drone dust elevator entrance
+    envelope exhibit fabric farmer fence finance flat fleet flood flower forest founder frame fraud freelancer gallery gift
+    glove grain guardian guide gym harbour harvest heir highway hole hose host infant ingredient instrument intern island jury
+    label labour lake landlord lane lecture lecturer lens librarian liquid lobby locker lounge maid mechanic minister mobile
+    needle orchard painter pan parade passage path pedestrian pencil pet pharmacist pharmacy pilot pond pump rack rail refugee
+    researcher resident restaurant rider rope sand scholar scientist sculpture shelter shoe shower sink soap soldier solicitor
+    squad stadium stage stamp steam stone stream studio suit surgeon surplus tailor tap tenant tent throat tile tooth tourist
+    towel trail traveller tunnel uniform union vaccine vegetable villager virus waiter walnut ward witness wound yard
 """
 _COMMON = frozenset(_COMMON_TEXT.split())
 _PLURAL_NOUN = re.compile(
@@ -133,7 +161,7 @@ _PLURAL_NOUN = re.compile(
 )
 _MASS_ENDINGS = (
     "ing", "tion", "sion", "ment", "ness", "ity", "ance", "ence", "age", "ure", "ship", "ware", "ics", "cy", "sis",
-    "dom", "hood", "ism", "ally", "ly", "ery", "back", "off",
+    "day", "dom", "hood", "ism", "ally", "ly", "ery", "back", "off",
 )  # fmt: skip
 _SINGULAR_VERB = re.compile(
     r"\s+(?:(?:also|still|now|always|never|usually|only)\s+)?(?:is|was|has|does|will|can|cannot|can't|may|must|should|could|would|isn't|wasn't|"
@@ -281,6 +309,8 @@ def _name_at_start(text: str, match: re.Match[str], word: str, evidence: Evidenc
         or _has_relative(word, evidence)
     ):
         return False
+    if "-" in word and word[1:].islower():
+        return False  # "Carry-over", "On-call"
     after = text[match.end() :] if not match.group().endswith("'s") else "'s"
     if word.casefold() in _COMMON and _PLURAL_NOUN.match(after):
         return False
@@ -298,7 +328,8 @@ def _has_relative(word: str, evidence: Evidence) -> bool:
     """Tell whether a plain word of the same family is written: "Photography" and "photographs"."""
     begins = stem(stem(word.casefold()))
     begins = begins[: max(5, len(begins) - 2)]
-    return len(begins) > 3 and begins in evidence.families
+    near = len(begins) > 4 and any(plain.startswith(begins) for plain in evidence.lower)
+    return near or (len(begins) > 3 and begins in evidence.families)
 
 
 def _verbal(word: str) -> bool:
@@ -333,6 +364,9 @@ _VERBS_TEXT = """
 _VERBS = frozenset(_VERBS_TEXT.split())
 
 
+_CODED = re.compile(r"[a-z]{1,3}\d+s")  # several of a kind: P3s
+
+
 def _is_odd(word: str) -> bool:
     """Tell whether no plain word is written so: inner capitals, digits among letters, C++."""
     bare = re.sub(r"s$", "", word)
@@ -349,4 +383,6 @@ def _begins(text: str, at: int) -> bool:
 def _key(word: str) -> str:
     folded = re.sub(r"'s$|'$", "", word.casefold())
     folded = _ALIASES.get(folded, folded).replace("-", "")
+    if _CODED.fullmatch(folded):
+        return folded[:-1]
     return folded[:-1] if len(folded) > 3 and folded.endswith("s") and not folded.endswith("ss") else folded

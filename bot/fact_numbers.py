@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
+from bot.fact_idioms import SAYINGS
 from bot.facts import Found, keys, small
 
 _ONES = [
@@ -42,6 +43,7 @@ _ORDINALS = {
 }  # fmt: skip
 _LOOSE: dict[str, int | Fraction] = {
     "first": 1,
+    "second": 2,
     "both": 2,
     "couple": 2,
     "pair": 2,
@@ -60,7 +62,7 @@ _FRACTIONS = {
     "⅔": Fraction(2, 3),
 }
 
-_SMALL = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])}))?|(?:{'|'.join(reversed(_ONES))}))"
+_SMALL = rf"(?:(?<!between )(?:{'|'.join(_ONES[1:10])}) and (?:{'|'.join(_TENS)})|(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])}))?|(?:{'|'.join(reversed(_ONES))}))"
 _WRITTEN = (
     rf"(?:(?:{_SMALL}|an?)[\s-])?(?:{'|'.join(_LARGE)})(?:[\s-](?:{'|'.join(_LARGE)}))*(?:(?:\s+and\s+|[\s-]){_SMALL})?"
     rf"|{_SMALL}"
@@ -74,10 +76,11 @@ _NUMBER = re.compile(
     rf"|\b(?P<counted>{'|'.join(_COUNTED)})\b)(?P<half>\s+and\s+a\s+half\b)?"
 )
 _ARTICLE = re.compile(
-    r"(?:\b(?P<word>half(?: an?)?|(?:a )?quarter of an?|an?|one|every|per|each|by|the|this|that|any)[\s-]+|(?<=\w)(?P<slash>/))"
-    r"(?:(?:single|full|whole|given|(?P<business>working|business|week)) )?(?P<unit>[A-Za-z]+)(?P<half>\s+and\s+a\s+half\b)?"
+    r"(?:\b(?P<word>half(?: an?)?|three quarters of an?|(?:a )?quarter of an?|an?|one|every|per|each|by|the|this|that|any)[\s-]+|(?<=\w)(?P<slash>/))"
+    r"(?:(?:single|full|whole|given|(?P<business>working|business|week)(?= (?:day|night)s?\b)) )?(?P<unit>[A-Za-z]+)(?P<half>\s+and\s+a\s+half\b)?"
 )
-_PARTS = {"half": Fraction(1, 2), "quarter": Fraction(1, 4)}
+_PARTS = {"half": Fraction(1, 2), "three": Fraction(3, 4), "quarter": Fraction(1, 4)}
+_EVERY_OTHER = re.compile(r"every second\s+[^\W\d]|every second\s+\x01")
 _EACH = frozenset({"every", "per", "each"})
 _ALWAYS = re.compile(
     r"\b24/7\b|\b(?:around|round) the clock\b|\bday and night\b|\bnight and day\b|\b(?:at )?(?:all|any) (?:times?|hours)\b"
@@ -87,7 +90,12 @@ _RATE = {
     "hourly": "hour", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month", "yearly": "year",
     "annually": "year", "annual": "year", "fortnight": "fortnight", "overnight": "day",
 }  # fmt: skip
-_RATES = re.compile(rf"\b(?:{'|'.join(_RATE)})\b")
+_LOOSE_RATES = frozenset(
+    {"weekly", "annual", "annually", "yearly", "fortnight", "overnight"}
+)  # of names, of weekdays
+_RATES = re.compile(
+    rf"\b(?:{'|'.join(_RATE)})\b|\b(?P<again>day|night|week|month|year) (?:after|by|in,? (?P=again) out)(?: (?P=again))?\b"
+)
 
 _TIME: dict[str, int | Fraction] = {
     "ms": Fraction(1, 1000), "msec": Fraction(1, 1000), "millisecond": Fraction(1, 1000), "s": 1, "sec": 1, "secs": 1,
@@ -105,6 +113,10 @@ _OTHER = {
     "mo": "month", "°c": "°c", "degrees celsius": "°c", "celsius": "°c", "°f": "°f", "fahrenheit": "°f", "°": "°",
     "degree": "°", "km": "km", "kilometre": "km", "kilometer": "km", "cm": "cm", "mm": "mm", "m": "m", "metre": "m",
     "meter": "m", "kg": "kg", "kilogram": "kg", "kilo": "kg", "g": "g", "gram": "g", "px": "px", "pixel": "px",
+    "litre": "l", "liter": "l", "l": "l", "gallon": "gallon", "ml": "ml", "millilitre": "ml", "milliliter": "ml", "pint": "pint",
+    "mile": "mile", "foot": "ft", "feet": "ft", "ft": "ft", "inch": "in", "inches": "in", "yard": "yd", "lb": "lb",
+    "ounce": "oz", "oz": "oz", "tonne": "t", "ton": "ton", "mg": "mg", "milligram": "mg", "hectare": "ha",
+    "acre": "acre", "centimetre": "cm", "centimeter": "cm", "millimetre": "mm", "millimeter": "mm", "volt": "v", "watt": "w",
     "hz": "hz", "khz": "khz", "mhz": "mhz", "ghz": "ghz", "mbps": "mbps", "gbps": "gbps", "w": "w", "kw": "kw", "v": "v",
 }  # fmt: skip
 _UNITS: dict[str, tuple[str, Fraction]] = (
@@ -121,7 +133,16 @@ _UNIT = re.compile(
 _FAR_UNIT = re.compile(
     r"\s+(?!(?:of|in|on|at|to|by|for|per|an?|and|or|the|as|if|is|times?)\b)[a-z]{3,}(?<!s)\s+(?P<unit>(?:second|minute|hour|day|week|month|year)s)\b"
 )
-_HOURS = re.compile(r"\b\d{1,2}\s?(?:-|–|to|till|until)\s?\d{1,2}(?![\w%.,]*\w)")
+_CLOCK = rf"(?:\d{{1,2}}|{'|'.join(_ONES[1:13])})"
+_HOURS = re.compile(rf"\b{_CLOCK}\s?(?:-|–|to|till|until)\s?{_CLOCK}(?![\w%.,]*\w)")
+_AT = re.compile(r"\b(?:at|till|until|by|around|before|after|past|to)\s+\Z")  # a bare number may be an hour
+_NO_NOUN = re.compile(r"\s*(?:[.,;:!?)\[]|$|(?:on|in|and|or|every|each|for|the)\b)")
+_ENDS = re.compile(
+    r"\s*(?:[.,;!?)\[]|$|(?:have|has|had|are|is|were|was|for|on|in|at|when|if|per|it|they|you|we)\b)"
+)
+_THE_ONE = re.compile(r"\b(?:the|that|only|any)\s+\Z")
+_YEARS = re.compile(r"[\s-]+years?\b")
+_THAN = re.compile(r"\b(?:over|under|above|below|beyond|than|aged)\s+\Z")
 _AGE = re.compile(r"[\s-]+years?[\s-]+(?:of[\s-]+age|old)\b")
 _NOUN = re.compile(r"\s+([A-Za-z]{3,})")
 _RANGE = re.compile(r"\s*(?:-|–|to|or|and)\s*\Z")
@@ -131,7 +152,7 @@ _BUSINESS = re.compile(r"[\s-]*(?:business|working|week)[\s-]?days?\b")
 
 def numbers(text: str) -> list[Found]:
     """Return the numbers of a text from which dates, times and literals were taken."""
-    shown, text = text, small(text)
+    shown, text = text, SAYINGS.sub(lambda match: " " * len(match.group()), small(text))
     matches = list(_NUMBER.finditer(text))
     found: list[Found] = []
     unit: tuple[str, Fraction] | None = None
@@ -139,7 +160,12 @@ def numbers(text: str) -> list[Found]:
     for match in reversed(matches):
         own = _unit_after(text, match)
         shared = unit if own is None and unit and _RANGE.match(text[match.end() : following]) else None
-        found.append(_number(text, match, own, shared))
+        if own is None and shared is None and _ENDS.match(text, match.end()):
+            before = (_unit_after(text, one) for one in reversed(matches) if one.start() < match.start())
+            elided = next(filter(None, before), None)  # "laptops over 36 months, servers over 60"
+            found.append(_number(text, match, None, elided))
+        else:
+            found.append(_number(text, match, own, shared))
         unit, following = own or shared, match.start()
     found.reverse()
     found += [_article(match) for match in _ARTICLE.finditer(text)]
@@ -170,6 +196,7 @@ def _number(
         if value == 1 and own is None and (noun := _NOUN.match(text, match.end())):
             named.append(f"one {noun[1].lower()[:6]}")
         named += _keys(value, shared) if shared else []
+        named += _keys(-value, own) if (match["sign"] or "").strip() == "minus" else []
     if _BUSINESS.match(text, match.end()):
         named = [f"{name}:business" for name in named]
     return Found(shown=shown, keys=keys(*named), at=match.start(), strict=_counts(text, match, own))
@@ -177,15 +204,19 @@ def _number(
 
 def _aged(text: str, match: re.Match[str], unit: tuple[str, Fraction] | None) -> list[str]:
     """Return the plain number of an age: "12 years of age" is 12."""
-    return _keys(_value(match), None) if unit and _AGE.match(text, match.end()) else []
+    aged = _AGE.match(text, match.end()) or (
+        _YEARS.match(text, match.end()) and _THAN.search(text[: match.start()][-12:])
+    )
+    return _keys(_value(match), None) if unit and aged else []
 
 
 def _hour(text: str, match: re.Match[str], value: Fraction) -> list[str]:
     """Return the time that a bare number of a range may be: "8-18", "from 9 to 5"."""
-    if value.denominator != 1 or not 0 <= value <= 24 or not match["digits"]:
+    if value.denominator != 1 or not 0 <= value <= 24 or not (match["digits"] or match["written"]):
         return []
-    near = text[max(0, match.start() - 6) : match.end() + 6]
-    if not _HOURS.search(near):
+    near = text[max(0, match.start() - 12) : match.end() + 12]
+    placed = _AT.search(text[: match.start()][-12:]) and _NO_NOUN.match(text, match.end())
+    if not (placed or _HOURS.search(near)):
         return []
     hour = int(value)
     return [f"time:{hour % 24 * 60}", *([f"time:{hour * 60 + 720}"] if 0 < hour < 12 else [])]
@@ -195,7 +226,8 @@ def _counts(text: str, match: re.Match[str], unit: tuple[str, Fraction] | None) 
     """Tell whether this is a number and not a turn of phrase."""
     written = (match["written"] or "").lower()
     if match["loose"] or written in {"one", "zero"}:
-        return unit is not None and (match["loose"] or written).lower() in {"one", "zero", "half"}
+        single = _THE_ONE.search(text[: match.start()][-8:])
+        return unit is not None and not single and (match["loose"] or written) in {"one", "zero", "half"}
     if written and (
         _FILLER_NOUNS.match(text, match.end()) or written.split()[0] in _LARGE or written[:2] == "a "
     ):
@@ -274,7 +306,7 @@ def _unit(word: str) -> tuple[str, Fraction] | None:
 
 def _article(match: re.Match[str]) -> Found:
     """Read "a day", "half an hour", "an hour and a half": they stand for a number and are none by themselves."""
-    unit = _unit(match["unit"]) if len(match["unit"]) > 2 else None
+    unit = _unit(match["unit"]) if len(match["unit"]) > 2 or match["slash"] else None
     word = (match["word"] or "per").lower()
     part = next((size for name, size in _PARTS.items() if name in word), None)
     value = (part or Fraction(1)) + (Fraction(1, 2) if match["half"] else 0)
@@ -285,7 +317,8 @@ def _article(match: re.Match[str]) -> Found:
         shown=match.group(),
         keys=keys(*named),
         at=match.start(),
-        strict=bool(unit and (part or match["half"] or (word in _EACH and _is_time(unit)))),
+        strict=bool(unit and (part or match["half"] or (word in _EACH and _is_time(unit))))
+        and not (word == "every" and _EVERY_OTHER.match(match.string, match.start())),
     )
 
 
@@ -298,5 +331,6 @@ def _always(match: re.Match[str]) -> Found:
 
 
 def _rate(match: re.Match[str]) -> Found:
-    unit = _UNITS[_RATE[match.group().lower()]]
-    return Found(shown=match.group(), keys=keys(*_keys(Fraction(1), unit)), at=match.start(), strict=False)
+    unit = _UNITS[match["again"] or _RATE[match.group()]]
+    told = match["again"] is None and match.group() not in _LOOSE_RATES
+    return Found(shown=match.group(), keys=keys(*_keys(Fraction(1), unit)), at=match.start(), strict=told)

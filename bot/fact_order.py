@@ -15,7 +15,9 @@ _GROUP = re.compile(r"(?:\[[1-9]\d?\][ \t,]*)+")
 _NUMBER = re.compile(r"\d+")
 _CLAUSE = re.compile(r"\n|[.!?;,()|](?=\s|$|[()|])|[—–]|\b(?:and|or|but|while|whereas|then)\b")
 _LISTING = re.compile(
-    r"\W*(?:and|or|und|oder|et|ou|y|o|/|,|&|vs|versus|with)?\W*(?:the|an?)?\W*", re.IGNORECASE
+    r"\W*(?:(?:and|or|und|oder|et|ou|y|o|,|&)\W+(?:in|on|at|for|by|with|of)\b|and|or|und|oder|et|ou|y|o|/|,|&|vs|versus|with)?"
+    r"\W*(?:the|an?)?\W*",
+    re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|that|these|those|both)\b", re.IGNORECASE)
 _SELF = re.compile(r"\b(?:by|from|respectively)\b", re.IGNORECASE)

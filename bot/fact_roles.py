@@ -13,11 +13,15 @@ from kb.words import stem
 _SENTENCE = re.compile(r"[.!?;:\n](?=\s|$)|[()|]")
 _ARROW = re.compile(r"\s*(?:->|=>|→|⇒|➡️?)\s*")
 _FROM = re.compile(r"\b(?P<way>from|to|unto|into)\s+(?:(?:the|a|an|our|your|yer|their)\s+)?")
+_WAY_ENDS = re.compile(
+    r"\b(?:to|unto|into|from|through|until|till|and|or|in|on|at|by|for|with|is|are|was|were)\b|,"
+)
 _BE = r"(?:am|is|are|was|were|be|been|being|gets?|got|isn't|aren't|wasn't|weren't)"
 _PASSIVE = re.compile(
-    rf"\s{_BE}\s+(?:(?:\w+ly|also|not|only|now|then|first|already|always|never)\s+)?(?P<verb>\w{{3,}})"
+    rf"\s{_BE}\s+(?:(?:\w+ly|last|first|next|also|not|only|now|then|first|already|always|never)\s+)?(?P<verb>\w{{3,}})"
     r"(?P<rest>(?:\s+(?!by\b|and\b|or\b|but\b)[\w'-]+){0,8}?)\s+by\s+(?P<agent>[^.!?;:,\n]{2,60})"
 )
+_PASSIVELY = re.compile(rf"\b{_BE}\b")
 _STOP = re.compile(r"[.!?;:,\n]")
 _IRREGULAR = {
     "written": "writ", "wrote": "writ", "writes": "writ", "sent": "send", "paid": "pay", "made": "mak", "built": "build",
@@ -83,10 +87,13 @@ def _directions(text: str) -> tuple[dict[str, frozenset[str]], ...]:
         ways: dict[str, set[str]] = {"from": set(), "to": set()}
         taken: set[str] = set()
         for match in _FROM.finditer(plain):
-            words = [_role(word) for word in _WORD.findall(plain[match.end() :])[:1]]
+            following = _WAY_ENDS.split(plain[match.end() :], maxsplit=1)[0]
+            words = [_role(word) for word in _WORD.findall(following)[:3]]
             ways["from" if match["way"].lower() == "from" else "to"].update(words)
             taken.update(words)
         other = {_role(word) for word in meaning(plain)} - taken
+        unit = ways["from"] & ways["to"]
+        ways = {way: words - unit for way, words in ways.items()}
         found.append({"other": frozenset(other), **{way: frozenset(words) for way, words in ways.items()}})
     return tuple(found)
 
@@ -124,8 +131,10 @@ def _reversed(verb: str, patient: frozenset[str], agent: frozenset[str], text: s
     for sentence in _SENTENCE.split(text):
         words = _WORD.findall(sentence)
         for at, word in enumerate(words):
-            if _verb(word) != verb:
-                continue
+            if _verb(word) != verb or (
+                "by" not in words[at + 1 : at + 9] and _PASSIVELY.search(" ".join(words[max(0, at - 3) : at]))
+            ):
+                continue  # it is not told there by whom
             before, after = (
                 _roles(" ".join(words[max(0, at - 6) : at])),
                 _roles(" ".join(words[at + 1 : at + 9])),

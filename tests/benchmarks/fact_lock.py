@@ -1,7 +1,8 @@
-"""Measure the fact lock on rewrites written by hand: `python -m tests.benchmarks.fact_lock [--show] [SET…]`.
+"""Measure the fact lock on rewrites by hand: `python -m tests.benchmarks.fact_lock [--show] [SET|FILE…]`.
 
 For each set: the share of faithful rewrites that are rejected with its 95 % interval (to reach: 5 %), the
-broken ones that pass, by kind, and the processor time of one judgement. `--show` prints what went wrong.
+broken ones that pass, by kind, and the processor time of one judgement. `--show` prints what went wrong,
+which is always printed of a FILE: one written as those of `tests/bot/lock_data`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
+from bot.fact_lock import judge
 from tests.bot.paraphrases_written import SETS, Measured, measure, read
 
 MOST_FALSE_REJECTIONS = 0.05
@@ -23,15 +26,17 @@ def told(name: str, found: Measured, seconds: float) -> str:
     missed = ", ".join(f"{count} {kind}" for kind, count in Counter(one[0] for one in found.missed).items())
     each = seconds * 1000 / (found.kept + found.broken)
     return (
-        f"{name}: {len(found.rejected)} of {found.kept} faithful ones rejected ({low:.1%} to {high:.1%}), "
-        f"{len(found.missed)} of {found.broken} broken ones pass ({missed or 'none'}), {each:.1f} ms each"
+        f"{name}: faithful rejected {len(found.rejected)}/{found.kept} ({low:.1%} to {high:.1%}), "
+        f"broken passed {len(found.missed)}/{found.broken} ({missed or 'none'}), {each:.1f} ms each"
     )
 
 
 def show(found: Measured) -> None:
     """Print what was judged wrongly."""
     for draft, text in found.rejected:
-        print(f"  rejected\n    {draft}\n    {text}")
+        verdict = judge(draft, text)
+        print(f"  rejected: lost {list(verdict.lost)}, invented {list(verdict.invented)}")
+        print(f"    {draft}\n    {text}")
     for kind, draft, text in found.missed:
         print(f"  passed, {kind}\n    {draft}\n    {text}")
 
@@ -39,15 +44,15 @@ def show(found: Measured) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the chosen sets, and all of them together."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}; all by default")
+    parser.add_argument("sets", nargs="*", metavar="SET|FILE", help=f"of {', '.join(SETS)}; all by default")
     parser.add_argument("--show", action="store_true", help="print what was judged wrongly")
     chosen = parser.parse_args(arguments)
     rejected = kept = 0
     for name in chosen.sets or SETS:
         began = time.process_time()
-        found = measure(read(SETS[name]))
+        found = measure(read(SETS.get(name) or [Path(name)]))
         print(told(name, found, time.process_time() - began))
-        if chosen.show:
+        if chosen.show or name not in SETS:
             show(found)
         rejected, kept = rejected + len(found.rejected), kept + found.kept
     print(f"together: {rejected} of {kept} rejected ({rejected / kept:.1%})")

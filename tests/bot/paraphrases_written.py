@@ -1,7 +1,7 @@
 """Drafts with faithful and broken rewrites in many voices, written by hand in `lock_data`, and how they fare.
 
 A file has blocks: `== voice`, `D draft`, `G a faithful rewrite`, `B kind | a broken one`. A line break in
-them is written as a backslash and an n.
+them is written as a backslash and an n; `#` begins a remark.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from bot.fact_lock import judge
 
 FOLDER = Path(__file__).parent / "lock_data"
 SETS = {
-    "A": ("set_a",),
-    "B": ("set_b1", "set_b2"),
-    "C": ("set_c",),
-    "D": ("set_d",),
-    "E": ("set_e",),
-    "E2": ("set_e2",),
+    name: tuple(FOLDER / f"set_{file}.txt" for file in files.split())
+    for name, files in {
+        "A": "a",
+        "B": "b1 b2",
+        "C": "c",
+        "D": "d",
+        "E": "e",
+        "E2": "e2",
+        "F": "f",
+        "W": "w",
+    }.items()
 }
 # What the lock promises to find. Swapped words without a name or a number, roles such as "engineer", the
 # order of whole lists and some "and" for "or" are words to it.
@@ -55,12 +60,12 @@ class Measured:
         return wilson(len(self.rejected), self.kept)
 
 
-def read(names: Sequence[str]) -> list[Written]:
-    """Read files of `lock_data`; raise ValueError for a line that none can make out."""
+def read(paths: Sequence[Path]) -> list[Written]:
+    """Read files such as those of `lock_data`; raise ValueError for a line that none can make out."""
     found: list[Written] = []
     voice = ""
-    for name in names:
-        for line in (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+    for path in paths:
+        for line in path.read_text(encoding="utf-8").splitlines():
             mark, _, rest = line.replace("\\n", "\n").partition(" ")
             if mark == "==":
                 voice = rest
@@ -72,7 +77,7 @@ def read(names: Sequence[str]) -> list[Written]:
                 kind, _, text = rest.partition(" | ")
                 found[-1].broken.append((kind, text))
             elif mark not in {"", "#"}:
-                raise ValueError(f"{name}.txt: {line!r} begins with none of ==, D, G, B. Mark it.")
+                raise ValueError(f"{path}: {line!r} begins with none of ==, D, G, B. Mark it.")
     return found
 
 
