@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path for package in ("kb", "bot", "adapters") for path in (ROOT / package).rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LONGEST_FILE = 450
 LONGEST_FUNCTION = 60
 DEEPEST_NESTING = 4
@@ -29,13 +29,19 @@ OPENERS_ALLOWED = {
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
 
 
+@cache
+def nodes() -> dict[Path, list[ast.AST]]:
+    """Return all nodes of each file."""
+    return {path: list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in FILES}
+
+
 def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the dotted names of everything that is imported, wherever it stands."""
-    for node in ast.walk(tree):
+def imports(path: Path) -> Iterator[str]:
+    """Yield the dotted names of everything that a module imports, wherever it stands."""
+    for node in nodes()[path]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -43,8 +49,8 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for path, tree in TREES.items():
-        for node in ast.walk(tree):
+    for path, held in nodes().items():
+        for node in held:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield f"{name(path)}:{node.name}", node
 
@@ -59,7 +65,8 @@ def depth(node: ast.AST, level: int = 0) -> int:
     inner = [
         depth(child, level + isinstance(child, BLOCKS) - _is_elif(node, child))
         for child in ast.iter_child_nodes(node)
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case)
+        and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     ]
     return max([level, *inner])
 
@@ -73,8 +80,8 @@ def test_layers_import_downwards() -> None:
     above = {"kb": ("bot", "adapters"), "bot": ("adapters",), "adapters": ()}
     upwards = [
         (name(path), module)
-        for path, tree in TREES.items()
-        for module in imports(tree)
+        for path in FILES
+        for module in imports(path)
         if module.partition(".")[0] in above[path.relative_to(ROOT).parts[0]]
     ]
     assert upwards == []
@@ -82,35 +89,33 @@ def test_layers_import_downwards() -> None:
 
 def test_no_global_llama_index_settings() -> None:
     """LlamaIndex's global Settings, which silently picks OpenAI, are imported nowhere."""
-    assert not [name(path) for path, tree in TREES.items() if "llama_index.core.Settings" in imports(tree)]
+    assert not [name(path) for path in FILES if "llama_index.core.Settings" in imports(path)]
 
 
 def test_platforms_are_known_in_adapters_alone() -> None:
     """Nothing below adapters/ imports a chat platform, a web framework or the terminal."""
     platforms = {"slack_bolt", "slack_sdk", "discord", "click", "rich", "aiohttp"}
     below = [path for path in FILES if path.relative_to(ROOT).parts[0] != "adapters"]
-    assert not [
-        name(p) for p in below for module in imports(TREES[p]) if module.partition(".")[0] in platforms
-    ]
+    assert not [name(p) for p in below for module in imports(p) if module.partition(".")[0] in platforms]
 
 
 def test_one_fetch_gate() -> None:
     """Only the fetch gate opens connections: nothing else in kb imports a client or connects by itself."""
     opening = [
         (name(path), opener)
-        for path, tree in TREES.items()
+        for path in FILES
         if path.is_relative_to(ROOT / "kb") and not path.match("kb/fetch*.py")
-        for opener in _openers(tree)
+        for opener in _openers(path)
         if opener not in OPENERS_ALLOWED.get(name(path), ())
     ]
     assert opening == []
 
 
-def _openers(tree: ast.AST) -> Iterator[str]:
+def _openers(path: Path) -> Iterator[str]:
     """Yield what a module imports that opens connections, and the calls by which asyncio opens them."""
-    for module in imports(tree):
+    for module in imports(path):
         yield from (client for client in CLIENTS if f"{module}.".startswith(f"{client}."))
-    for node in ast.walk(tree):
+    for node in nodes()[path]:
         if isinstance(node, ast.Attribute) and node.attr in CONNECTING:
             yield node.attr
 
@@ -119,8 +124,8 @@ def test_the_environment_is_read_at_the_edge() -> None:
     """Only adapters, and the named fault points of tests, look settings up in the environment."""
     reading = [
         name(path)
-        for path, tree in TREES.items()
-        for node in ast.walk(tree)
+        for path, held in nodes().items()
+        for node in held
         if isinstance(node, ast.Attribute) and node.attr == "getenv"
     ]
     assert reading == []
@@ -128,7 +133,7 @@ def test_the_environment_is_read_at_the_edge() -> None:
 
 def test_nothing_is_unpickled() -> None:
     """No module imports pickle or a relative of it: data must not run code."""
-    assert not [name(p) for p, tree in TREES.items() if {"pickle", "marshal", "shelve"} & set(imports(tree))]
+    assert not [name(p) for p in FILES if {"pickle", "marshal", "shelve"} & set(imports(p))]
 
 
 def test_files_stay_short() -> None:
@@ -150,8 +155,8 @@ def test_broad_handlers_are_rare() -> None:
     """`except Exception` stands at task edges alone: at most one in a thousand lines."""
     handlers = [
         node
-        for tree in TREES.values()
-        for node in ast.walk(tree)
+        for held in nodes().values()
+        for node in held
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     ]

@@ -8,6 +8,9 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.adapters.command import Shell
 from tests.emulators.openai import OpenAIEmulator, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,25 +60,26 @@ async def test_ask_in_a_voice(tmp_path: Path) -> None:
         assert err == "lorekeeper: --persona 'elf': There is no persona 'elf'. There are: 'pirate'.\n"
 
 
-async def test_list_tells_where_voices_are_on(tmp_path: Path) -> None:
+def test_list_tells_where_voices_are_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list has the channels of settings and commands, how many people chose it, and how it did."""
     rule = '\n[[channels]]\nplatform = "discord"\nid = "7"\npersona = "pirate"\n'
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "config.toml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1") + rule)
-    code, out, err = await lorekeeper(tmp_path, "", "persona", "list")
-    assert code == 0, err
-    assert out.splitlines()[1].split() == [
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    (shell.folder / "docs").mkdir()
+    (shell.folder / "config.toml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1") + rule)
+    done = shell("persona", "list")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[1].split() == [
         *("pirate", "rewrite", "ft:pirate", "discord:7", "none", "yet", "ready")
     ]
     for option, key in (("--channel", "slack:T1:C1"), ("--person", "slack:T1:U1")):
-        code, out, err = await lorekeeper(tmp_path, "", "persona", "on", "pirate", option, key)
-        assert code == 0, err
-        assert key in out
-    code, out, _ = await lorekeeper(tmp_path, "", "persona", "list")
-    assert "discord:7, slack:T1:C1, 1 person" in out
-    code, out, _ = await lorekeeper(tmp_path, "", "persona", "off")
-    assert out == "No persona speaks anywhere.\n"
-    code, out, _ = await lorekeeper(tmp_path, "", "persona", "list", "--json")
-    (told,) = json.loads(out)
+        done = shell("persona", "on", "pirate", option, key)
+        assert done.code == 0, done.err
+        assert key in done.out
+    done = shell("persona", "list")
+    assert "discord:7, slack:T1:C1, 1 person" in done.out
+    done = shell("persona", "off")
+    assert done.out == "No persona speaks anywhere.\n"
+    done = shell("persona", "list", "--json")
+    (told,) = json.loads(done.out)
     assert (told["channels"], told["people"]) == (["discord:7", "slack:T1:C1"], ["slack:T1:U1"])
     assert (told["answers"], told["state"]) == ({}, "off everywhere")

@@ -357,7 +357,8 @@ async def test_a_few_at_a_time_all_with_a_sign(engine: AsyncEngine) -> None:
         await table.surface.until(lambda: len(table.surface.signs) == 40)
         async with asyncio.timeout(15):
             while table.assistant.running < 3:
-                await asyncio.sleep(0)
+                table.assistant.began.clear()
+                await table.assistant.began.wait()
         table.assistant.holds.set()
         await table.idle()
     assert (len(table.surface.posts), table.assistant.most) == (40, 3)

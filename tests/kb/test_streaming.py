@@ -89,7 +89,7 @@ async def test_a_listing_waits_for_the_store(base: Base, monkeypatch: pytest.Mon
     monkeypatch.setattr(listing, "AHEAD", 30)
     monkeypatch.setattr(listing, "AT_ONCE", 10)
     base.settings = SyncSettings(batch_documents=2)
-    base.files.update({f"n{place:03}.md": f"Text {place}." for place in range(500)})
+    base.files.update({f"n{place:03}.md": f"Text {place}." for place in range(120)})
     ahead: list[int] = []
     listed = 0
     listing_of = base.connector.list_documents
@@ -102,7 +102,7 @@ async def test_a_listing_waits_for_the_store(base: Base, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(base.connector, "list_documents", counted)
     base.connector.before_fetch = lambda _uri: ahead.append(listed - base.connector.fetched.total())
-    assert (await base.sync()).added == 505
+    assert (await base.sync()).added == 125
     assert max(ahead) <= 30 + 10 + 10
 
 
