@@ -81,4 +81,4 @@ async def modelled(base_url: str, *, key: str = "k", seconds: float = 5.0) -> As
 
 def model_down() -> Any:  # noqa: ANN401 - a context of assistants
     """Give assistants whose model nobody serves."""
-    return modelled("http://127.0.0.1:9/v1")
+    return modelled("http://127.0.0.1:9/v1", seconds=60.0)

@@ -13,6 +13,7 @@ from bot.desk import Desk
 from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.replies import Replies
+from kb.database import close_database
 from tests.adapters.discord.conftest import Town
 from tests.adapters.discord.scripted import bot, database, settings
 from tests.bot.desks import ScriptedAssistant
@@ -47,7 +48,7 @@ async def serving(town: Town, folder: Path, **more: Any) -> AsyncIterator[Script
     finally:
         stop.set()
         await running
-        await engine.dispose()
+        await close_database(engine)
 
 
 class _Joined:
