@@ -26,18 +26,22 @@ _PERIOD = re.compile(
 _LATEST = re.compile(rf"{_NO} (?:later|shorter|less) than\s+(?:\w+ )?$")
 _SOONEST = re.compile(rf"{_NO} (?:earlier|sooner|more) than\s+(?:\w+ )?$")
 _WITHIN = r"(?:(?!(?:is|are|was|were|that|those|which|who|if|any more)\b)[\w']+\s+){0,6}?"
+_NEAR = r"(?:(?!(?:is|are|was|were|that|those|which|who|if|for|any more)\b)[\w']+\s+){0,4}?"
 _AHEAD = re.compile(r"\b(?:ahead|advance|prior|before|beforehand)\b")
+# Of a version without a unit "older" is less; of a child of 12 it is more.
+_AGED = re.compile(r"\b(?:older|younger|newer) than\b")
+_DATED = re.compile(r"\b(?:later|earlier|newer)\b")
 _SOONER = re.compile(r"\W*(?:\w+ )?(?:or|and) (?:earlier|sooner|later)\b")
 _STRONG_UP = re.compile(
-    rf"{_NO}\s+{_WITHIN}(?:{_LESS}\s+than|under|below)|\bat (?:the (?:very )?)?least|\bminimum|\bmin\b\.?|≥|>=?|\b{_MORE}\s+than|"
+    rf"{_NO}\s+{_WITHIN}{_LESS}\s+than|{_NO}\s+{_NEAR}(?:under|below)|\bat (?:the (?:very )?)?least|\bminimum|\bmin\b\.?|≥|>=?|\b{_MORE}\s+than|"
     rf"\bexceed\w*|\bupwards? of|\bin excess of|\bas (?:few|little) as|\bno {_LESS}"
 )
 _STRONG_DOWN = re.compile(
-    rf"{_NO}\s+{_WITHIN}(?:{_MORE}\s+than|in excess of|over(?!\s+(?:more|less|fewer)\b)|above|exceed\w*|beyond|surpass\w*|pass|go (?:over|above|past|beyond))|\bat (?:the (?:very )?)?(?:most|max(?:imum)?)|"
+    rf"{_NO}\s+{_WITHIN}(?:{_MORE}\s+than|exceed\w*|surpass\w*|go (?:over|above|past|beyond))|{_NO}\s+{_NEAR}(?:in excess of|over(?!\s+(?:more|less|fewer)\b)|above|beyond|pass)|\bat (?:the (?:very )?)?(?:most|max(?:imum)?)|"
     rf"\bmaximum|\bmax\b\.?|≤|<=?|\b{_LESS}\s+than|{_RISES}\bup to\b|\blimit(?:ed)? (?:of|to|is|at|be|are|was)\b|\bcap(?:s|ped)? (?:of|at|it at|them at)\b|\bas (?:much|many|long|high) as|\ba ceiling of|\btops out|\bno {_MORE}"
 )
 _UP_AFTER = re.compile(
-    rf"^[\s\w]{{0,12}}?(?:(?<!\s)\+(?!\d)|\bor (?:{_MORE}|above|over|better|up)\b(?!\s+\d)|\bplus\b(?!\s+\w)|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)\b(?! to\b)|\bmin\b|\b(?:is|being|be|as) (?:the|as) (?:least|minimum|little|few)\b|\bupwards?\b)"
+    rf"^[\s\w]{{0,12}}?(?:(?<!\s)\+(?!\d)|\bor (?:{_MORE}|above|over|better|up)\b(?!\s+\d)|\bplus\b(?!\s+\w)|\b(?:at )?minimum|\bat (?:the (?:very )?)?least|\band (?:up|above|over)\b(?! to\b)|\bmin\b|^\s*up\b(?! to\b)|\b(?:is|being|be|as) (?:the|as) (?:least|minimum|little|few)\b|\bupwards?\b)"
 )
 _DOWN_AFTER = re.compile(
     rf"^[\s\w]{{0,12}}?(?:\bor (?:{_LESS}|below|under)\b(?!\s+\d)|\b(?:is|being|be|as) (?:the|as) (?:most|maximum|much|many|far|long|high|big|large)\b|\bmax(?:imum)?\b|\btops\b|\bat (?:the (?:very )?)?most|\blimit|\bcap\b|\band (?:no more|not one|below|under|down)|\bceiling|\band not a \w+ more)"
@@ -46,7 +50,7 @@ _DOWN_BEHIND = re.compile(
     r"[\s\w]{0,24}, (?:tops|max(?:imum)?|at (?:the (?:very )?)?most|(?:and )?no more|(?:and )?not (?:an?|one) \w+ more)(?=\s*(?:[\[.!?;,\n]|$))"
 )
 _PREPOSITION_UP = re.compile(r"\b(?:over|above|beyond)\s*(?:the \w+ )?$")
-_PREPOSITION_DOWN = re.compile(r"\b(?:under|below)\s*$")
+_PREPOSITION_DOWN = re.compile(r"\b(?:under|below|within|inside(?: of)?)\s*(?:the (?:first |next )?)?$")
 _CLAUSE = re.compile(r"[.!?;\n](?=\s|$)|,(?=\s)")
 _SENTENCE = re.compile(r"[.!?\n](?=\s|$)")
 _ORDER = re.compile(
@@ -62,9 +66,10 @@ _OTHER_NUMBER = re.compile(
 _BEFORE_TIME = re.compile(
     r"\b(?:(?P<before>before|prior to|earlier than|ahead of)|(?P<after>after|later than|past))\s+(?:the )?\Z"
 )
-_OLDER = re.compile(r"\W*(?:or|and) older\b")  # of a version it looks back
+_OLDER = re.compile(r"\W*(?:or|and) (?:older|earlier)\b")  # of a version it looks back
+_NEWER = re.compile(r"\W*(?:or|and) (?:newer|later|higher|above|up)\b|\+")
 _AFTER_NUMBER = re.compile(
-    r"\W*(?:\w+ )?(?P<before>before|prior to|ahead of|below|under)\b|\W*(?:\w+ )?(?P<after>after|following|later|above)\b"
+    r"\W*(?:\w+ )?(?P<before>before(?:hand)?|in advance|prior(?: to)?|ahead(?: of)?|earlier|below|under)\b|\W*(?:\w+ )?(?P<after>after|following|later|above)\b"
 )
 _OPPOSITE: dict[Way, Way] = {"up": "down", "down": "up"}
 _TURNED = {"before": "after", "after": "before"}
@@ -92,12 +97,36 @@ def changed_bounds(
 
 
 def _changed(fact: Found, now: Sequence[Found], draft: str, written: str) -> Iterator[str]:
+    if _NEWER.match(_after(draft, fact)) and any(_OLDER.match(_after(written, one)) for one in now):
+        yield fact.shown
     was = bound(draft, fact)
     is_now = {way for one in now if (way := bound(written, one))}
+    if was and is_now == {_OPPOSITE[was]} and _looks_back(fact, draft, now, written):
+        return
     if was and is_now == {_OPPOSITE[was]} and _allows(draft, fact, written, now):
         return
     if was and is_now and was not in is_now:
         yield f"{_WORDS[was]} {fact.shown}"
+
+
+def _looks_back(fact: Found, draft: str, now: Sequence[Found], written: str) -> bool:
+    """Tell whether "older than 13" is what "13 or later" excludes: of versions older is less."""
+    told, said = _beside(draft, fact), " ".join(_beside(written, one) for one in now)
+    aged = _aged(draft, fact), any(_aged(written, one) for one in now)
+    plain = fact.shown.replace(".", "").isdigit()
+    return plain and aged[0] != aged[1] and bool(_DATED.search(said if aged[0] else told))
+
+
+def _after(text: str, fact: Found) -> str:
+    return text[fact.at + len(fact.shown) :][:16]
+
+
+def _aged(text: str, fact: Found) -> bool:
+    return _AGED.search(text[max(0, fact.at - 32) : fact.at]) is not None
+
+
+def _beside(text: str, fact: Found) -> str:
+    return text[max(0, fact.at - 32) : fact.at + len(fact.shown) + 16]
 
 
 def _other_side(fact: Found, now: Sequence[Found], draft: str, written: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.fact_opposites import denied_opposites, opposed
 from bot.fact_statements import FREE, MAY, NEGATOR, Clause, clause_root, clauses
@@ -19,6 +19,12 @@ NEAR = 0.5  # share of a clause's words that another must have to be the same cl
 _GRATIS = re.compile(
     r"\bfree\b|\bgratis\b|on the house|\bcomplimentary\b|\bunpaid\b|(?:n't|not|without) pay|\bno \w+|n't"
 )
+_OMITS = re.compile(r"\b(?:lea(?:ves?|ving) (?:\w+ ){1,3}?out|omit\w*|exclud\w+|left out|lacks?|drops?)\b")
+_HELD = frozenset(map(clause_root, ["included", "contained", "covered", "shown", "listed", "counted"]))
+_TAKES = re.compile(
+    r"\b(?:takes?|needs?|requires?|calls? for|demands?|wants?|comes? first|only (?:with|if|when|once|after))\b"
+)
+_LATER = re.compile(r"\b(?:until|till)\b")
 _UNTIL = re.compile(r"\b(?:wait\w*|once|only (?:after|when|once))\b")
 _NOT_YET = re.compile(r"\b(?:until|till|before|yet|unless|prior)\b")
 _BEFORE = re.compile(r"\b(?:before|until|till|prior to|ahead of)\b")
@@ -26,6 +32,8 @@ _BEFORE = re.compile(r"\b(?:before|until|till|prior to|ahead of)\b")
 _NUMBERED = re.compile(
     r"\b(?!(?:within|after|for|than|over|under|above|below|until|before|from|every|exceed|least|most|and)\b)[a-z]{3,} (\d+)\b(?!\s*[a-z%$€£])"
 )
+_UNSAID = re.compile(r"\b(?:un|in)([a-z]{4,})\b")
+_NOT_ONLY = re.compile(r"\bnot (?:only|just) (?:on |in |by |with |for |the |a )?(\w+)")
 _STILL = re.compile(
     r"\b(?:still|nevertheless|nonetheless|even so|all the same|regardless|feel free|by all means|go ahead)\b"
 )
@@ -42,9 +50,10 @@ _ONLY = re.compile(
     r"\b(?:only|solely|exclusively|alone|just|nothing but|all (?:there|you|ye|it|they)|single)\b"
 )
 _ALWAYS = re.compile(r"\b(?:always|ever|in (?:any|every|all) cases?|any|all|every\w*)\b")
+_EVEN_IF = re.compile(r"\b(?:even without|even$|even if|regardless|no matter)\b")
 _BOUNDED = re.compile(
-    r"\b(?:more|less|fewer|larger|smaller|bigger|longer|shorter|higher|lower|older|later|over|under|above|below|up to|at most|at least|"
-    r"within|beyond|exceed\w*|maximum|minimum|max|min|limit\w*)\b|[<>≤≥]"
+    r"\b(more|larger|bigger|longer|higher|older|later|over|above|at least|beyond|exceed\w*|past|after)\b|[>≥]"
+    r"|\b(?:less|fewer|smaller|shorter|lower|under|below|up to|at most|within|maximum|minimum|max|min|limit\w*)\b|[<≤]"
 )
 _AFFIRMED = re.compile(
     r"\b(?:yes|yeah|sure|of course|absolutely|always|every(?:one|body|where)|fine|ok(?:ay)?|welcome|freely?|go ahead|too|also|as well|still|valid|"
@@ -62,15 +71,31 @@ class Changed:
 
 def changed_clauses(draft: str, written: str) -> Changed:
     """Compare two texts from which literals, numbers and markers were taken or not."""
-    before, after = clauses(draft), clauses(written)
+    before = clauses(draft)
+    unsaid = frozenset(
+        clause_root(match[1]) for one in before if one.negative for match in _UNSAID.finditer(one.said)
+    )
+    after = [_without_accounted(one, unsaid) for one in clauses(written)]
     lost = [f"not: {_short(one.text)}" for one in before if not _kept(one, before, after)]
     invented = [f"not: {_short(one.text)}" for one in after if _new(one, before, after)]
     if FREE.search(small(draft)) and not (FREE.search(small(written)) or _GRATIS.search(small(written))):
         lost += [f"not: {match.group()}" for match in FREE.finditer(small(draft))]
     strength = [_strength(one, after) for one in before]
     turned = [f"not: {_short(one.text)}" for one in before if _opposite(one, after) or _widened(one, after)]
+    turned += _not_only(before, written)
     turned += [f"not: {_short(one.text)}" for one in before if _goes_on(one, before, after)]
     return Changed(lost=(*lost, *filter(None, strength), *turned), invented=tuple(invented))
+
+
+def _without_accounted(clause: Clause, unsaid: frozenset[str]) -> Clause:
+    """Take the denial from a clause whose "don't spend" is an "unspent" of the draft: what else it says is said."""
+    verbs = clause.denied & unsaid
+    if not (clause.negative and verbs and clause.denied == verbs and clause.stems - clause.heads):
+        return clause
+    rest = clause.heads - verbs
+    return replace(
+        clause, negative=False, verbal=False, heads=frozenset(), denied=frozenset(), stems=clause.stems | rest
+    )
 
 
 def _widened(clause: Clause, after: Sequence[Clause]) -> bool:
@@ -80,9 +105,17 @@ def _widened(clause: Clause, after: Sequence[Clause]) -> bool:
     near = [one for one in _nearest(clause, after) if len(one.stems & clause.stems) > 1]
     return (
         bool(near)
-        and all(_ALWAYS.search(one.said) for one in near)
+        and (all(_ALWAYS.search(one.said) for one in near) or any(_EVEN_IF.search(one.said) for one in near))
         and not any(_ONLY.search(one.said) for one in after)
     )
+
+
+def _not_only(before: Sequence[Clause], written: str) -> Iterator[str]:
+    """Yield what was only so and is "not only" so."""
+    more = frozenset(clause_root(match[1]) for match in _NOT_ONLY.finditer(small(written)))
+    for one in before:
+        if more & one.stems and _ONLY.search(one.said):
+            yield f"not: {_short(one.text)}"
 
 
 def _goes_on(ended: Clause, before: Sequence[Clause], after: Sequence[Clause]) -> bool:
@@ -111,8 +144,14 @@ def _opposite(clause: Clause, after: Sequence[Clause]) -> bool:
     return any(
         len(one.stems & clause.stems) >= least and opposed(clause.stems, one.stems, told)
         for one in after
-        if not (one.negative or one.double or _BOUNDED.search(one.said))
+        if not (one.negative or one.double or _otherwise_bound(clause, one))
     )
+
+
+def _otherwise_bound(clause: Clause, other: Clause) -> bool:
+    """Tell whether a clause is bounded, and not the same way as another: over one, and up to one."""
+    was, now = ({"up" if m[1] else "down" for m in _BOUNDED.finditer(one.said)} for one in (clause, other))
+    return bool(now) and (was != now or len(now) > 1)
 
 
 _EXCEPTION_TEXT = """
@@ -167,6 +206,10 @@ def _kept(denied: Clause, before: Sequence[Clause], after: Sequence[Clause]) -> 
     known = denied.hints
     if any(one.hints & _EXCEPTIONS for one in before):
         known |= _EXCEPTIONS
+    if denied.lacks and any(
+        (one.must or _TAKES.search(one.said)) and one.stems & denied.heads for one in after
+    ):
+        return True  # nobody without it: it takes one
     if _rephrased(denied, beside, after) or any(_waits(denied, one) for one in after):
         return True
     return any(
@@ -250,6 +293,12 @@ def _new(clause: Clause, before: Sequence[Clause], after: Sequence[Clause]) -> b
     if clause.excepts and any(one.excepts or one.hints & _EXCEPTIONS for one in before):
         return False
     near = _nearest(clause, before)
+    if _denied_alike(clause, before):
+        return False
+    if clause.denied & _HELD and any(_OMITS.search(one.said) for one in before):
+        return False  # what is left out is not included
+    if clause.negative and _LATER.search(clause.said) and not any(_LATER.search(one.said) for one in near):
+        return False  # "not till Monday" is "on Monday", whose date is looked at by itself
     told = frozenset[str]().union(*(one.stems - one.denied if one.verbal else one.stems for one in before))
     if clause.negative and clause.stems and not _shares(clause.denied | clause.heads & clause.names, told):
         return False  # nothing that the draft says is denied
@@ -287,6 +336,15 @@ def _new(clause: Clause, before: Sequence[Clause], after: Sequence[Clause]) -> b
         len(one.stems & clause.stems) / max(1, min(len(one.stems), len(clause.stems))) for one in near
     )
     return overlap >= NEAR or (not clause.soft and overlap > 1 / 3)
+
+
+def _denied_alike(clause: Clause, before: Sequence[Clause]) -> bool:
+    """Tell whether the draft denies what a clause denies, and nowhere says it."""
+    if not clause.negative:
+        return False
+    denied = frozenset[str]().union(*(one.denied for one in before if one.negative and not one.lacks))
+    told = frozenset[str]().union(*(one.stems - one.denied for one in before))
+    return bool(clause.denied & denied - told)
 
 
 def _demands(clause: Clause, every: Sequence[Clause]) -> bool:
@@ -340,7 +398,11 @@ def _nearest(clause: Clause, others: Sequence[Clause]) -> list[Clause]:
 
 def _strength(clause: Clause, after: Sequence[Clause]) -> str:
     """Tell how a demand was weakened or a permission made a demand; empty when neither."""
-    near = [one for one in _nearest(clause, after) if len(one.stems & clause.stems) * 2 >= len(clause.stems)]
+    near = [
+        one
+        for one in _nearest(clause, after)
+        if len(one.stems & clause.stems) * 2 >= min(len(clause.stems), max(2, len(one.stems)))
+    ]
     if not near:
         return ""
     if clause.may and any(one.may for one in _with_neighbours(clause, near, after, ())):
@@ -349,6 +411,8 @@ def _strength(clause: Clause, after: Sequence[Clause]) -> str:
         return f"must: {_short(clause.text)}"
     if clause.may and not _ONLY.search(clause.said) and all(one.must for one in near):
         return f"may: {_short(clause.text)}"
+    if clause.must and any(one.needless for one in near) and not any(one.must for one in near):
+        return f"must: {_short(clause.text)}"
     if clause.needless and all(one.forbidden for one in near):
         return f"need not: {_short(clause.text)}"
     if clause.forbidden and all(one.needless for one in near):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.fact_bounds import changed_bounds
 from bot.fact_clauses import changed_clauses
 from bot.fact_dates import dates
+from bot.fact_dialect import plain_english
 from bot.fact_idioms import VOICES
 from bot.fact_literals import cited_numbers, holds, literals, worded
 from bot.fact_names import names
@@ -41,10 +42,10 @@ def judge(draft: str, written: str, passages: Sequence[str] = ()) -> Verdict:
     `passages` are texts whose facts are known beside the draft's and need not be told. Without a draft it is
     told what a text has that no passage has.
     """
-    draft, written = one_form(draft), one_form(written)
-    passages = tuple(map(one_form, passages))
+    draft, written = plain_english(one_form(draft)), plain_english(one_form(written))
+    passages = tuple(plain_english(one_form(passage)) for passage in passages)
     before = _Facts.of(draft, (written, *passages))
-    after = _Facts.of(written, (draft, *passages))
+    after = _Facts.of(written, (draft, *passages), draft)
     known = [before, *(_Facts.of(passage, ()) for passage in passages)]
     lost = [*_missing(before, [after])]
     invented = [
@@ -73,13 +74,13 @@ class _Facts:
     found: tuple[Found, ...]
 
     @classmethod
-    def of(cls, text: str, others: Sequence[str]) -> _Facts:
-        """Read a text. `others` help to tell names; literals of theirs are names of nobody."""
+    def of(cls, text: str, others: Sequence[str], draft: str = "") -> _Facts:
+        """Read a text. `others` and the draft help to tell names; literals of theirs are names of nobody."""
         read = literals(text)
         rest, when = dates(read.rest)
         counted = numbers(rest)
         unnumbered = blank(rest, ((one.at, one.at + len(one.shown)) for one in counted if one.strict))
-        called = names(unnumbered, [literals(other).rest for other in others])
+        called = names(unnumbered, [literals(other).rest for other in others], literals(draft).rest)
         found = (*read.found, *when, *counted, *called)
         return cls(text, read.marked, found)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.fact_words import first_name, known_word, plain_word
 from bot.facts import Found, keys
 from kb.words import stem
 
@@ -64,6 +65,8 @@ _PLAIN_TEXT = """
     greater cheaper better worse best worst biggest largest smallest longest latest earliest oldest newest beyond
     b4 gr8 l8r l8 m8 w8 h8 str8 2day 2moro 2nite 4ever u ur pls
     mum mums dad ma pa granny grandma aunt auntie uncle love lovey petal poppet sweetheart soldier sailor comrade
+    beep boop bzzt bleep ding dong boom bang pow zap whoosh ta da psst ahem hic arf woof meow
+    yer ya yous tha thi thee nah haud wheesht och hoots och bummer dude
     milord milady sire captain cap'n master mistress dearest guv governor chum chap champ chief doc prof
     awesome amazing fantastic lovely perfect brilliant super sweet congrats congratulations welcome bye goodbye
     cheerio farewell greetings rejoice reminder recap summary verdict caveat bonus catch remark
@@ -170,6 +173,13 @@ _SINGULAR_VERB = re.compile(
 _PAST_VERB = re.compile(
     r"\s+(?:[a-z]{2,}ed|wrote|built|made|took|ran|led|left|got|held|kept|gave|went|said|did|set|put)\s"
 )
+_LOUD = re.compile(r"\b[A-Z]{3,}\b")
+# What is called by a letter: "Hall B".
+_LETTERED = re.compile(
+    r"\b(?:hall|room|block|building|gate|wing|terminal|plan|team|zone|line|group|section|class|category|platform|bay|door|"
+    r"tower|appendix|annex|exit|level|tier|deck|entrance|staircase|warehouse|lab|grade|option|type|site|court|dock|pier)\s+\Z",
+    re.IGNORECASE,
+)
 # What a thing of this kind is called, where nothing tells it from two plain words: "the cluster gpu-east".
 _IDENTIFIED = re.compile(
     r"\b(?:cluster|host|node|machine|network|region|zone|branch|bucket|queue|topic|namespace|container|repository|repo|"
@@ -187,18 +197,27 @@ _GERMAN_ENDINGS = ("ung", "heit", "keit", "schaft", "tion", "tät", "ment", "nis
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How words are written in all texts at hand: `lower` as plain words, `upper` as names."""
+    """How words are written in all texts at hand: `lower` as plain words, `upper` as names.
+
+    `told` are the names of the draft where it is a rewrite that is read; it is `loud` where most is in
+    capitals.
+    """
 
     lower: frozenset[str]
     upper: frozenset[str]
+    told: frozenset[str] = frozenset()
+    loud: bool = False
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Evidence:
+    def of(cls, texts: Sequence[str], draft: str = "") -> Evidence:
         """Read how each word is written inside sentences."""
         found = [_written(text) for text in texts]
         nothing = frozenset[str]()
         return cls(
-            nothing.union(*(lower for lower, _ in found)), nothing.union(*(upper for _, upper in found))
+            nothing.union(*(lower for lower, _ in found)),
+            nothing.union(*(upper for _, upper in found)),
+            _written(draft)[1],
+            len(_LOUD.findall(texts[0])) * 3 > len(texts[0].split()),
         )
 
     @property
@@ -226,12 +245,13 @@ def _family(word: str) -> tuple[str, str]:
     return begins, begins[: max(5, len(begins) - 2)]
 
 
-def names(text: str, others: Sequence[str] = ()) -> list[Found]:
+def names(text: str, others: Sequence[str] = (), draft: str = "") -> list[Found]:
     """Return the names in a text from which literals and dates were taken, and its other words as loose ones.
 
-    `others` are texts about the same: they tell whether a word that begins a sentence is a name.
+    `others` are texts about the same: they tell whether a word that begins a sentence is a name. `draft` is
+    the one that this text says again.
     """
-    evidence = Evidence.of((text, *others))
+    evidence = Evidence.of((text, *others), draft)
     here = frozenset(_key(word.group()) for word in _WORD.finditer(text))
     german = len(_GERMAN.findall(text)) * 12 > len(text.split())
     return [
@@ -246,7 +266,11 @@ def names(text: str, others: Sequence[str] = ()) -> list[Found]:
 
 
 def _is_identifier(text: str, match: re.Match[str]) -> bool:
-    """Tell whether a word with hyphens is what something is called: "the cluster gpu-east"."""
+    """Tell whether a letter or a word with hyphens is what something is called: "Hall B", "the cluster gpu-east"."""
+    if len(match.group()) == 1:
+        return match.group().isupper() and bool(
+            _LETTERED.search(text[max(0, match.start() - 20) : match.start()])
+        )
     return "-" in match.group() and bool(_IDENTIFIED.search(text[max(0, match.start() - 20) : match.end()]))
 
 
@@ -283,6 +307,8 @@ def _is_name(text: str, match: re.Match[str], evidence: Evidence, *, german: boo
     if not word[0].isupper():
         return False
     if word.isupper():  # an acronym, or a word said loudly
+        if evidence.loud and len(word) > 2 and known_word(re.sub(r"S$", "", word).casefold()):
+            return False
         return _key(word) not in evidence.lower and (len(word) <= 5 or _key(word) in evidence.upper)
     begins = _begins(text, match.start())
     if german:
@@ -305,6 +331,7 @@ def _name_at_start(text: str, match: re.Match[str], word: str, evidence: Evidenc
     if (
         _key(word) in evidence.lower
         or word.casefold() in _MASS
+        or plain_word(word.casefold())
         or _verbal(word)
         or _has_relative(word, evidence)
     ):
@@ -315,10 +342,12 @@ def _name_at_start(text: str, match: re.Match[str], word: str, evidence: Evidenc
     if word.casefold() in _COMMON and _PLURAL_NOUN.match(after):
         return False
     if (following := re.match(r"\s+(?!I\b)([A-Z][a-z][A-Za-z]*)", after)) is not None:
+        if _key(following[1]) in evidence.told and known_word(word.casefold()):
+            return False  # "Nudge Priya": of the draft's names no more is told here
         return following[1].casefold() not in _PLAIN
     if word.casefold().endswith(_MASS_ENDINGS):
         return False
-    plural = word.endswith("s") and not word.endswith("ss")
+    plural = word.endswith("s") and not word.endswith("ss") and not first_name(word.casefold())
     return bool(_SINGULAR_VERB.match(after) or (_PAST_VERB.match(after) and not plural)) and not (
         plural and not re.match(r"\s+(?:is|was|has|does)\b", after)
     )
@@ -381,7 +410,7 @@ def _begins(text: str, at: int) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _key(word: str) -> str:
-    folded = re.sub(r"'s$|'$", "", word.casefold())
+    folded = re.sub(r"'(?:s|ll|re|ve|d)?$", "", word.casefold())
     folded = _ALIASES.get(folded, folded).replace("-", "")
     if _CODED.fullmatch(folded):
         return folded[:-1]

@@ -11,7 +11,7 @@ from bot.facts import root
 
 _PAIRS = (
     "void:valid broken:intact accept:reject accept:decline accept:refuse approve:reject allow:forbid allow:prohibit allow:block permit:forbid "
-    "permit:prohibit enable:disable include:exclude open:close opened:closed stay:leave stays:leaves remain:leave keep:lose "
+    "permit:prohibit enable:disable include:exclude cover:exclude open:close opened:closed stay:leave stays:leaves remain:leave keep:lose "
     "keep:delete succeed:fail pass:fail works:fails remember:forget start:stop stops:keeps stop:keep stop:continue begin:end win:lose connect:disconnect "
     "lock:unlock install:uninstall subscribe:unsubscribe increase:decrease raise:lower grow:shrink public:private "
     "online:offline available:unavailable possible:impossible supported:unsupported able:unable valid:invalid "

@@ -19,6 +19,7 @@ _LISTING = re.compile(
     r"\W*(?:the|an?)?\W*",
     re.IGNORECASE,
 )
+_TO = re.compile(r"\W*(?:to|until|till|through|and|-|–|—)\W*(?:the )?", re.IGNORECASE)
 _PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|that|these|those|both)\b", re.IGNORECASE)
 _SELF = re.compile(r"\b(?:by|from|respectively)\b", re.IGNORECASE)
 
@@ -120,6 +121,7 @@ def swapped(before: Sequence[Found], after: Sequence[Found], draft: str, written
         (one, one_now), (other, other_now) = pairs[first], pairs[second]
         was, now = zip(around[first], around[second], strict=True)
         listed = _listed(draft, one, other) and _listed(written, one_now, other_now)
+        listed = listed or (_ranged(draft, one, other) and _ranged(written, one_now, other_now))
         if (_crossed(was, now) and not listed) or _turned(draft, (one, other), written, (one_now, other_now)):
             yield f"{one.shown} ↔ {other.shown}"
 
@@ -136,6 +138,11 @@ def _listed(text: str, one: Found, other: Found) -> bool:
     """Tell whether two facts stand side by side in a list: what is said of one is said of both."""
     first, last = sorted((one, other), key=lambda fact: fact.at)
     return _LISTING.fullmatch(text[first.at + len(first.shown) : last.at]) is not None
+
+
+def _ranged(text: str, one: Found, other: Found) -> bool:
+    """Tell whether two facts are the ends of a range, the first one its beginning."""
+    return one.at < other.at and _TO.fullmatch(text[one.at + len(one.shown) : other.at]) is not None
 
 
 def _whole(found: Sequence[Found], text: str) -> list[Found]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.fact_idioms import IDIOMS
-from bot.facts import meaning, small
+from bot.facts import meaning, root, small
 from kb.words import stem
 
 _CJK_NEGATION = re.compile(r"[不没沒無无非未勿別别]|ない|ません|なく|않|안 |없|못")
@@ -24,8 +24,13 @@ FREE = re.compile(
     r"\b(?:(?:charges?|charged|costs?|pays?|paid|asks?|takes?|requires?) (?:nothing|no (?:\w+ )?(?:charges?|costs?|fees?|admission|money|entry fee)|zilch|nada|naught|nought)"
     r"|no (?:extra |additional |further )?(?:charges?|costs?|fees?)|for (?:nothing|nought|naught)|(?:free|without|at no) (?:of )?(?:any )?(?:charge|cost|fee|payment))\b"
 )
+# ", I am glad to say," stands in the middle of a claim and is none.
+_ASIDE = re.compile(
+    r",\s*(?:(?:i|we)(?:'m|'re| am| are)? (?:\w+ ){0,4}?(?:say|tell|report|fear|think|believe|suppose|trust|hope|confess|add|note|inform you)"
+    r"|my (?:\w+ )?(?:friends?|dears?|lords?|lady|love|lad|lass|sir)|of course|please|dear(?: \w+)?|sir|madam|friends?|folks|mate)\s*,"
+)
 _EXCEPTED = re.compile(
-    r"\b(?P<who>(?:any|every)(?:one|body|where|thing)) but\b(?! (?:i|you|he|she|it|we|they)\b)"
+    r"\b(?P<who>(?:any|every)(?:one|body|where|thing)|every [a-z]+|any (?!more\b)[a-z]+|all days) but\b(?! (?:i|you|he|she|it|we|they)\b)"
 )
 _NOBODY_BUT = re.compile(
     r"\b(?:nobody|no one|none|nothing|no-one|not \w+)\s+(?:else\s+)?(?:but|except(?: for)?|besides|other than|save)\b"
@@ -59,7 +64,7 @@ NEGATOR = re.compile(
 # What may stand for a denial in a rewrite.
 _HINTS = (
     r"zero|0|doubt\w*|hardly|barely|rarely|seldom|scarcely|little|few|remains?|stays?|hold(?:s)? off|"
-    r"except(?:ed|ing|ions?)|every other|all other|the rest|else|beyond|besides|wait|yet to|expire\w*|miss(?:es|ed)?|prevent\w*|block\w*|untouched|unchanged|leav\w+|left|had (?:its|their) day|sailed|no more|out of|for later|cancel\w*"
+    r"regret\w*|afraid|alas|unfortunately|sadly|except(?:ed|ing|ions?)|every other|all other|the rest|else|beyond|besides|wait|yet to|expire\w*|miss(?:es|ed)?|prevent\w*|block\w*|untouched|unchanged|leav\w+|left|had (?:its|their) day|sailed|no more|out of|for later|cancel\w*"
 )
 # What denies by itself; a rewrite may say it with a "not".
 _DENYING = (
@@ -69,6 +74,7 @@ _DENYING = (
     r"block\w*|den(?:y|ies|ied)|reject\w*|stop(?:s|ped)?|ceas\w+|(?:is|are|be|turn\w*|switch\w*|leav\w+|left|keep|kept|stays?|it|them) off|out of the question|off[- ]limits|instead of|rather than|free of|"
     r"forget (?:about|it)|steer clear|stay away|hands off|keep (?:away|clear|out|\w+ out)|refrain\w*|only|apart from|aside from|"
     r"other than|but for|barring|all there is|save (?:for|where|if|when|on|in|at|upon|by|with|during)|nope|invalid|illegal|no-go|taboo|verboten|optional|unmöglich|interdit\w*|défendu\w*|"
+    r"turn\w* (?:\w+ )?(?:down|away)|sen[dt]\w* (?:\w+ )?back|thrown? (?:\w+ )?out|knock\w* (?:\w+ )?back|bounc\w+|keep\w* (?:[\w']+ ){1,5}(?:away|out|off|clear)|far (?:away )?from|well away|stays? (?:out|away|off|clear)|"
     r"history|dead|tough luck|no dice|prohibid\w*|imposible|imposs\w+|\w+-free|un(?!der|til|ion|it|i[a-z])\w{4,}|non-\w+|deactivat\w+|withdraw\w*|withh[eo]ld\w*|false|wrong|"
     r"in(?:valid|active|accessible|eligible|correct|complete|visible|secure)|exception|exempt\w*|excused|removed|gone|outdated"
 )
@@ -77,7 +83,7 @@ _SOFT = re.compile(rf"\b(?:{_HINTS}|{_DENYING})\b")
 _PREDICATE = re.compile(r"\b(?:is|are|was|were|gets?|will|must|has|have)\b")
 _DENIES_ITSELF = re.compile(rf"\b(?:{_DENYING})\b")
 _STRONG_SOFT = re.compile(
-    r"\b(?:forbid\w*|forbade|prohibit\w*|disallow\w*|banned|barred|unable|impossible|refus\w+|blocks?|unsupported|unavailable|unnecessary|disabl\w+|denied|blocked|rejected|"
+    r"\b(?:forbid\w*|forbade|prohibit\w*|disallow\w*|banned|barred|turned (?:down|away)|unable|impossible|refus\w+|blocks?|unsupported|unavailable|unnecessary|disabl\w+|denied|blocked|rejected|"
     r"skip\w*|avoid\w*|off[- ]limits|optional|excluded|deactivat\w+|fail(?:s|ed)? to|false|wrong)\b"
 )
 _DENIAL = re.compile(
@@ -93,11 +99,12 @@ MAY = re.compile(
 # What a "not" denies on the way to what it is about.
 _MODAL_TEXT = """
     allowed permitted allow allows permit permits required require requires necessary needed need needs able possible
-    mandatory obligatory compulsory supposed obliged want let lets dare ever
+    mandatory obligatory compulsory obligation supposed obliged want let lets dare ever
 """
 _MODAL = frozenset(_MODAL_TEXT.split())
 _HARD_MUST = re.compile(
-    r"\b(?:must|has to|have to|need to|needs to|required|requires|mandatory|obligatory|compulsory|shall|got to|gotta|obliged)\b"
+    r"\b(?:must|has to|have to|need to|needs to|required|requires|mandatory|obligatory|compulsory|shall|got to|gotta|obliged|obligation|duty|duties|(?:bound|expected|supposed) to|"
+    r"a must|non-?negotiable|no (?:choice|way around|getting around|getting out of))\b"
 )
 _NEEDLESS = re.compile(
     r"\b(?:(?:not|n't|never|no) (?:have|need|required|necessary|obliged|mandatory|obligatory|compulsory)|needn't|need not|no need|unnecessary|optional|not need\w*)\b|\b(?:don't|doesn't|do not|does not) (?:have|need)\b"
@@ -135,6 +142,7 @@ class Clause:
 
 def clauses(text: str) -> list[Clause]:
     """Cut a text into its clauses; those without a word of meaning are left out."""
+    text = _replaced(_ASIDE, " ", text)
     text = _replaced(FREE, " free ", text)
     text = _EXCEPTED.sub(r"\g<who> except", text)
     plain = _replaced(_BOUND_WITH_NO, " ", _replaced(_NOBODY_BUT, " only ", _replaced(IDIOMS, " ", text)))
@@ -210,7 +218,7 @@ def _clause(text: str) -> Clause:
 def clause_root(word: str) -> str:
     """Return a word's stem without a denying prefix, cut so that its relatives meet."""
     cut = stem(stem(word))
-    return cut if cut.startswith("lit") or not cut.isascii() else cut[:6]
+    return cut if cut.startswith("lit") or not cut.isascii() else root(word)
 
 
 def _denied_words(text: str, negator: re.Match[str]) -> tuple[str, ...]:

@@ -45,10 +45,29 @@ def meaning(text: str) -> tuple[str, ...]:
     return tuple(content_words(text))
 
 
+# Verbs whose forms no ending tells.
+_FORMS_TEXT = """
+    use:used,using,uses pay:paid,pays keep:kept send:sent hold:held make:made,making
+    take:took,taken,taking give:gave,given,giving write:wrote,written,writing leave:left,leaving
+    lose:lost,losing buy:bought sell:sold build:built run:ran,running choose:chose,chosen,choosing
+    break:broke,broken,breaking begin:began,begun find:found meet:met spend:spent bring:brought
+    catch:caught teach:taught tell:told say:said see:saw,seen get:got,gotten,getting
+    speak:spoke,spoken wear:wore,worn drive:drove,driven ride:rode,ridden eat:ate,eaten
+    drink:drank,drunk sleep:slept stand:stood lead:led feed:fed do:done bear:borne
+    forget:forgot,forgotten freeze:froze,frozen thaw:thawn
+"""
+_FORMS = {
+    stem(form): stem(verb)
+    for verb, _, forms in (entry.partition(":") for entry in _FORMS_TEXT.split())
+    for form in forms.split(",")
+}
+
+
 @lru_cache(maxsize=65_536)
 def root(word: str) -> str:
     """Return a word's stem, cut so that its relatives meet."""
-    return stem(stem(word))[:6]
+    cut = stem(stem(word))
+    return _FORMS.get(cut, cut)[:6]
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from tests.bot.paraphrases import DIFFERENT, SAME, templated
 from tests.bot.paraphrases_written import LOCKED, SETS, measure, read, wilson
 
 MOST_FALSE_REJECTIONS = 0.05
-DRAFTS = 500
+DRAFTS = 150
 MOST_SWAPS_MISSED = 0.07  # of all broken ones: words that change places without a name or a number
 
 
@@ -28,7 +28,7 @@ def test_changed_facts_are_rejected(draft: str, written: str) -> None:
 
 @pytest.mark.parametrize("kind", styled.BREAKS)
 def test_every_break_is_found(kind: str) -> None:
-    """Over 500 generated drafts, each way of breaking a fact is found every time."""
+    """Over 150 generated drafts, each way of breaking a fact is found every time."""
     drafts = [styled.draft(seed) for seed in range(DRAFTS)]
     assert [one for one in drafts if judge(one.text, styled.BREAKS[kind](one)).kept] == []
 
@@ -78,6 +78,58 @@ def test_rewrites_written_by_hand_are_told_apart() -> None:
     assert len(found.rejected) <= MOST_FALSE_REJECTIONS * found.kept, found.rejected
     assert [one for one in found.missed if one[0] in LOCKED] == []
     assert len(found.missed) <= MOST_SWAPS_MISSED * found.broken, found.missed
+
+
+def test_dialects_deny_as_plain_english_does() -> None:
+    """A denial in Scots, in a northern voice or in old English is kept, and its loss is seen."""
+    draft = "Do not restart the primary [1]."
+    for written in (
+        "Dinnae restart the primary [1].",
+        "Restart not the primary [1].",
+        "Tha munnot restart t' primary [1].",
+    ):
+        assert judge(draft, written).kept, written
+        assert not judge(written, "Restart the primary [1].").kept, written
+
+
+def test_times_dates_and_sums_are_known_however_they_are_said() -> None:
+    """Spoken times, days that share a month and names of currencies are the same fact, and others are not."""
+    for draft, same, other in (
+        (
+            "It runs at 01:30 [1].",
+            "It runs at half one in the mornin' [1].",
+            "It runs at half two in the mornin' [1].",
+        ),
+        (
+            "Closed on 24 and 31 December [1].",
+            "Closed on December 24 or 31 [1].",
+            "Closed on December 24 or 30 [1].",
+        ),
+        (
+            "It costs CHF 17 [1].",
+            "Seventeen Swiss francs it costs [1].",
+            "Seventeen Danish kroner it costs [1].",
+        ),
+        (
+            "We meet every Tuesday [1].",
+            "We meet on Tuesdays, every week [1].",
+            "We meet on Tuesdays, every month [1].",
+        ),
+        (
+            "EUR 2 per kilometre is paid [1].",
+            "2 euros a kilometre are paid [1].",
+            "EUR 2 for every mile is paid [1].",
+        ),
+    ):
+        assert judge(draft, same).kept, (same, judge(draft, same))
+        assert not judge(draft, other).kept, other
+
+
+def test_a_person_is_told_from_a_word_at_the_beginning_of_a_sentence() -> None:
+    """An exclamation invents nobody, and a person who begins a sentence is somebody."""
+    draft = "Lunch is served at noon [1]."
+    assert judge(draft, "Lunch is served at noon [1]. Unbelievable scenes!").kept
+    assert judge(draft, "Lunch is served at noon [1]. Marcus approves.").invented == ("Marcus",)
 
 
 def test_wilsons_interval_holds_the_share() -> None:
