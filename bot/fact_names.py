@@ -14,7 +14,7 @@ from kb.words import stem
 
 _WORD = re.compile(r"[^\W\d_][^\W_]*(?:['+&-][^\W_]+)*[+#]*|\d+[^\W\d_][^\W_]*")
 _BEGINS = re.compile(
-    r"(?:^|[.!?…:;。！？\n(\[\"“„«*_>|~—–]|\s[-•]|''|[^\x00-\u02ff\u2000-\u206f\x01])[\s\"'“„«(\[*_]*\Z"
+    r"(?:^|[.!?…:;。！？\n(\[\"“„«*_>|~—–]|\s[-+•]|''|[^\x00-\u02ff\u2000-\u206f\x01])[\s\"'“„«(\[*_]*\Z"
 )
 _ALIASES = {
     "postgresql": "postgres",
@@ -405,7 +405,7 @@ def _is_odd(word: str) -> bool:
 
 def _begins(text: str, at: int) -> bool:
     """Tell whether a sentence, a line or a quotation begins here."""
-    return _BEGINS.search(text[max(0, at - 12) : at]) is not None or not text[:at].strip(" \n*_#>-\"'([")
+    return _BEGINS.search(text[max(0, at - 12) : at]) is not None or not text[:at].strip(" \n*_#>+-\"'([")
 
 
 @lru_cache(maxsize=65_536)

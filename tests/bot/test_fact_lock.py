@@ -57,6 +57,14 @@ def test_a_text_is_its_own_paraphrase() -> None:
         assert judge(text, text).kept, text
 
 
+@pytest.mark.parametrize("mark", "*-+•")
+def test_an_item_begins_as_a_sentence_does(mark: str) -> None:
+    """What an item of a list begins with is no name for its capital letter, whatever marks the item."""
+    draft = f"For this:\n\n{mark} Ensure that you have enough of it [1]."
+    assert judge(draft, f"For this:\n\n{mark} Make sure that you have enough of it [1].").kept
+    assert judge(draft, f"For this:\n\n{mark} Option one, ensure that you have enough of it [1].").kept
+
+
 def test_fenced_code_must_stay() -> None:
     """A line of fenced code that is changed is lost."""
     draft = "Run this [1]:\n\n```sh\nmake up\nmake test\n```"
