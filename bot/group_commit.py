@@ -40,15 +40,14 @@ class GroupCommit:
     async def _commit_all(self) -> None:
         try:
             while self._waiting:
-                group = self._waiting[:LARGEST_GROUP]
-                del self._waiting[: len(group)]
-                await self._commit([one for one in group if not one[1].cancelled()])
+                group = [one for one in self._waiting[:LARGEST_GROUP] if not one[1].cancelled()]
+                del self._waiting[:LARGEST_GROUP]
+                if group:
+                    await self._commit(group)
         finally:
             self._committing = None
 
     async def _commit(self, group: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
-        if not group:
-            return
         try:
             async with transaction(self._engine) as connection:
                 results = [await work(connection) for work, _ in group]

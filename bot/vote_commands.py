@@ -120,12 +120,12 @@ class VoteCommands:
         """
         speech = Speech.to(person, self._platforms, language)
         wanted = " ".join(text.split())
-        word, _, named = wanted.lower().partition(" ")
+        word = wanted.lower()
+        picked, _, named = word.partition(" ")
         try:
-            if (pick := _PICKS.get(word)) and (not named or _BALLOT.fullmatch(named)):
+            if (pick := _PICKS.get(picked)) and (not named or _BALLOT.fullmatch(named)):
                 ballot = named or (await self._standing(place, speech)).id
                 return VoteTold(told=await self.cast(ballot, pick, person, language=language))
-            word = wanted.lower()
             if word in {"", "help"}:
                 return VoteTold(told=Told(text=speech.lines.votes.format(usage=_usage(speech))))
             require(person, self._platforms, speech.words)
