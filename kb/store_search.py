@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from kb.documents import Audience
 from kb.filters import one_of, visible
-from kb.lance import AsyncTable, NearestQuery, TextQuery, rows_of, without_blobs
+from kb.lance import AsyncTable, MatchQuery, NearestQuery, TextQuery, rows_of, without_blobs
 from kb.nodes import Found, StoredNode, Vector
 from kb.store_maintenance import EXACT_ROWS, has_vector_index
 from kb.store_recent import RecentRows
@@ -72,7 +72,9 @@ class TableSearch:
         if not words.strip():
             return []
         version, board = await self._view()
-        query = without_blobs(self._table().query().nearest_to_text(words, columns="search"))
+        # A text alone would be taken for a phrase when it is all in quotation marks.
+        asked = MatchQuery(words, "search")
+        query = without_blobs(self._table().query().nearest_to_text(asked))
         if where := await self._filter(version, audience, sources, board):
             query = query.where(where)
         known = await self._known_ids(version) if board is None else board

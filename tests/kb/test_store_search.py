@@ -54,6 +54,31 @@ async def test_rows_are_taken_once_a_version(tmp_path: Path, taken: list[int]) -
     assert taken == [2, 3]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"apples and pears"',
+        '"pears apples"',
+        '"apples"',
+        '""apples""',
+        '"',
+        '" "',
+        "'apples'",
+        "apples AND (pears",
+        "+apples -pears~*^",
+    ],
+)
+async def test_marks_in_a_text_are_no_query_language(tmp_path: Path, text: str) -> None:
+    """A text in quotation marks, or with marks of a search engine's language, is matched by its words."""
+    store = await filled(tmp_path)
+    found = await store.find_matching(text, limit=5, audience=EVERYONE)
+    plain = await store.find_matching(
+        "".join(c if c.isalnum() else " " for c in text), limit=5, audience=EVERYONE
+    )
+    assert [(one.id, one.score) for one in found] == [(one.id, one.score) for one in plain]
+    assert bool(found) is ("apples" in text)
+
+
 async def test_remembered_rows_keep_to_the_audience(tmp_path: Path) -> None:
     """A row that one asker read is not read by another who may not see it."""
     store = await open_store(tmp_path)
