@@ -11,6 +11,7 @@ from kb import maxsim
 from kb.minilm.model import Encoded, MiniLM
 from kb.nodes import Embedding, QuestionEmbedding
 from kb.settings import EmbeddingSettings
+from kb.words import words_at
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
@@ -80,7 +81,10 @@ class MiniLMEmbedder:
         """Return the vector and word vectors of a question, past any passages in the queue."""
         encoded = await asyncio.to_thread(self._model.encode, text)
         return QuestionEmbedding(
-            vector=encoded.vector, token_ids=encoded.token_ids, token_vectors=encoded.token_vectors
+            vector=encoded.vector,
+            token_ids=encoded.token_ids,
+            token_vectors=encoded.token_vectors,
+            token_words=words_at(text, encoded.offsets[:, 0].tolist()),
         )
 
     async def close(self) -> None:

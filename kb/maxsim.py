@@ -79,10 +79,14 @@ def unpack(packed: bytes, dimension: int) -> Vector:
 
 def score(question: QuestionEmbedding, packed: Sequence[bytes]) -> Vector:
     """Return the weighted MaxSim of each passage, about 0.2 (unrelated) to 1; 0 where nothing is known."""
-    result = np.zeros(len(packed), dtype=np.float32)
     similar = similarities(question, packed)
-    if similar is None or question.token_ids is None:
-        return result
+    return np.zeros(len(packed), dtype=np.float32) if similar is None else weighted(question, similar)
+
+
+def weighted(question: QuestionEmbedding, similar: Vector) -> Vector:
+    """Return each passage's mean of its `similarities`, rare pieces of the question weighing more."""
+    if question.token_ids is None:
+        return similar.mean(axis=1)
     weights = weights_of(question.token_ids)
     total = float(weights.sum())
     return similar @ (weights / np.float32(total)) if total > 0 else similar.mean(axis=1)

@@ -63,11 +63,13 @@ class QuestionEmbedding:
     """A question's vector and, where the model gives them, its word vectors.
 
     `token_ids` has shape (n,), `token_vectors` (n, d) with unit rows; special tokens are left out.
+    `token_words` names, for each of the n, the word that it is a piece of, as `kb.words` folds it.
     """
 
     vector: Vector = field(repr=False)
     token_ids: NDArray[np.int32] | None = field(default=None, repr=False)
     token_vectors: Vector | None = field(default=None, repr=False)
+    token_words: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

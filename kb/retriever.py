@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kb import confidence, maxsim
 from kb.documents import EVERYONE, Audience
 from kb.nodes import Found, QuestionEmbedding, StoredNode, Vector
+from kb.placing import with_places
 from kb.ranking import VECTOR_SHARE, Ranked, fold, fuse, leading, rerank, spread
 from kb.settings import RetrievalSettings
 from kb.words import content_words, coverage, is_mostly_latin, words
@@ -197,11 +198,16 @@ def _run_of(nodes: Iterable[StoredNode], position: int) -> list[StoredNode]:
 
 
 def _likeness(text: str, question: QuestionEmbedding, ranked: Sequence[Ranked]) -> tuple[list[float], float]:
-    """Return how like the question each passage is, and the confidence that the best one gives."""
-    if question.token_vectors is not None and is_mostly_latin(text):
-        packed = [item.node.embedding.tokens if item.node.embedding else b"" for item in ranked]
-        similar: list[float] = maxsim.score(question, packed).tolist()
-        return similar, confidence.from_maxsim(max(similar, default=0.0))
+    """Return how like the question each passage is, and the confidence that the best one gives.
+
+    The place of a document helps to find it; that it answers the question its words alone can tell.
+    """
+    packed = [item.node.embedding.tokens if item.node.embedding else b"" for item in ranked]
+    similar = maxsim.similarities(question, packed) if is_mostly_latin(text) else None
+    if similar is not None:
+        said = maxsim.weighted(question, similar)
+        placed = maxsim.weighted(question, with_places(similar, question, [item.node for item in ranked]))
+        return placed.tolist(), confidence.from_maxsim(float(said.max(initial=0.0)))
     wanted = content_words(text)
     shares = [coverage(wanted, _words_of(item.node)) for item in ranked]
     return shares, confidence.from_coverage(max(shares, default=0.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
@@ -26,12 +26,25 @@ _ENDING = re.compile(r"(?<=\w\w\w)(?:ations|ation|ments|ment|ings|ing|ied|ies|er
 def words(text: str) -> list[str]:
     """Return the words in order, folded; runs of scripts without spaces give their character pairs."""
     found: list[str] = []
-    for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
+    for word in _WORD.findall(_folded(text)):
         if word.isascii() or not _JOINED_SCRIPT.search(word):
             found.append(stem(word))
         else:
             found.extend(_pairs(word))
     return found
+
+
+def words_at(text: str, starts: Iterable[int]) -> tuple[str, ...]:
+    """Return the folded word around each character, or "" where there is none; `starts` ascend."""
+    found: list[str] = []
+    spans = _WORD.finditer(text)
+    span = next(spans, None)
+    for start in starts:
+        while span is not None and span.end() <= start:
+            span = next(spans, None)
+        within = span is not None and span.start() <= start
+        found.append(stem(_folded(span.group())) if span is not None and within else "")
+    return tuple(found)
 
 
 def content_words(text: str) -> list[str]:
@@ -60,6 +73,10 @@ def is_mostly_latin(text: str) -> bool:
     """Tell whether most letters are Latin: the embedded model knows few words of other scripts."""
     letters = sum(char.isalpha() for char in text)
     return 2 * len(_LATIN.findall(text)) >= letters
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _pairs(word: str) -> list[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from kb.words import content_words, coverage, is_mostly_latin, words
+from kb.words import content_words, coverage, is_mostly_latin, words, words_at
 
 
 def test_words_meet_across_endings_and_case() -> None:
@@ -58,3 +58,11 @@ def test_coverage_weighs_long_words_more() -> None:
 def test_script_of_a_question(text: str, latin: bool) -> None:
     """A question is Latin when most of its letters are."""
     assert is_mostly_latin(text) is latin
+
+
+def test_the_word_around_a_character_is_found() -> None:
+    """Each piece of a word is told its whole word, folded; a mark between words has none."""
+    text = "SageMaker’s Tasks, ok?"
+    assert words_at(text, [0, 4, 9, 10]) == ("sagemak", "sagemak", "", "s")
+    assert words_at(text, [12, 17, 19, 21]) == ("task", "", "ok", "")
+    assert words_at("", [0]) == ("",)
