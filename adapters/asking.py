@@ -49,7 +49,7 @@ def run_ask(place: Place, request: Ask, *, persona: str | None) -> int:
     lines = _lines(request)
 
     async def body(runtime: Runtime) -> int:
-        runtime.preload()
+        runtime.preload(answers=True)
         out, err = open_consoles()
         if persona is not None:
             await _check_persona(runtime, persona)
@@ -92,8 +92,11 @@ def run_search(place: Place, request: Ask, *, limit: int) -> int:
             return await _reply_to_lines(lines, reply)
         if request.as_json:
             emit(json_text(await reply(request.question)))
-        else:
-            show_search(out, await find(request.question), limit)
+            return DONE
+        result = await find(request.question)
+        show_search(out, result, limit)
+        if not result.passages:
+            say(err, "Nothing was found. What is indexed: lorekeeper status", "yellow")
         return DONE
 
     return launch(place, body)

@@ -6,6 +6,7 @@ import click
 
 from adapters.cli_options import Place, json_option, place_options
 
+_SYNCS_SHOWN = 20
 STOPPED_SYNC = "stopped; what was committed stays, run `lorekeeper sync` to resume"
 
 
@@ -15,7 +16,7 @@ STOPPED_SYNC = "stopped; what was committed stays, run `lorekeeper sync` to resu
 @click.option("--allow-deletes", is_flag=True, help="Carry out deletions that were held back.")
 @click.option("--reembed", is_flag=True, help="Build the index anew, after a change of [embedding].")
 @click.option("--history", is_flag=True, help="Show the last syncs, start none.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="How many syncs --history shows.")
+@click.option("--limit", type=click.IntRange(1, 1000), help="How many syncs --history shows. Default: 20.")
 @click.option("--rollback", metavar="RUN", help="Put a source back as it was before that sync, and hold it.")
 @json_option
 @place_options
@@ -27,7 +28,7 @@ def sync(
     allow_deletes: bool,
     reembed: bool,
     history: bool,
-    limit: int,
+    limit: int | None,
     rollback: str | None,
     as_json: bool,
 ) -> int:
@@ -38,7 +39,9 @@ def sync(
             raise click.UsageError("--history only shows: give it with names, --limit and --json.")
         from adapters.history import run_history
 
-        return run_history(place, names, limit=limit, as_json=as_json)
+        return run_history(place, names, limit=limit or _SYNCS_SHOWN, as_json=as_json)
+    if limit is not None:
+        raise click.UsageError("--limit says how many syncs --history shows: give it with --history.")
     if rollback:
         if changes or names:
             raise click.UsageError("--rollback takes one RUN: give it without names and other options.")

@@ -19,7 +19,8 @@ from adapters.launch import launch
 from adapters.plain import emit, json_text
 from adapters.runtime import Runtime
 from adapters.terminal import open_consoles, say, show_pairs, show_table
-from bot.commands import SourceDetail, SourceOverview, Status
+from bot.commands import Commands, SourceDetail, SourceOverview, Status
+from kb.sources import AnySource
 
 _SHOWN_FAILURES = 20
 _SHOWN_RUNS = 5
@@ -51,10 +52,22 @@ def run_add(
         say(out, f"Added {source.name}: {source.type} {source.location}")
         if not added.has_documents:
             say(err, "It lists no documents now.", "yellow")
+        if same := await _of_same_location(commands, source):
+            say(err, f"{same} has the same location: its documents are indexed twice.", "yellow")
         say(out, f"Next: lorekeeper sync {source.name}")
         return DONE
 
     return launch(place, body)
+
+
+async def _of_same_location(commands: Commands, added: AnySource) -> str:
+    """Return the name of another source of the same type and location, or nothing."""
+    for overview in await commands.overview():
+        source = overview.source
+        same = source is not None and (source.type, source.location) == (added.type, added.location)
+        if same and overview.name != added.name:
+            return overview.name
+    return ""
 
 
 def run_list(place: Place, *, as_json: bool) -> int:
@@ -273,14 +286,19 @@ def _show_detail(out: Console, detail: SourceDetail) -> None:
             say(out, f"and {count(rest, 'more document')}: --json lists them all")
 
 
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _pairs(overview: SourceOverview) -> Iterator[tuple[str, str]]:
     source, state = overview.source, overview.state
     yield "Source", overview.name
     if source:
         for key, value in source.model_dump(mode="json", exclude={"name"}).items():
             if value not in ("", [], {}, None):
-                shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-                yield key.replace("_", " ").capitalize(), shown
+                yield key.replace("_", " ").capitalize(), _shown(value)
     yield "Stored", f"{count(state.documents, 'document')}, {count(state.nodes, 'node')}"
     yield "Not indexed", count(state.failed, "document")
     yield "Last good sync", ago(state.last_good)

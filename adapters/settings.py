@@ -87,7 +87,9 @@ def find_config(given: Path | None) -> Path | None:
     """Return the settings file: the given one, $LOREKEEPER_CONFIG, ./config.toml or none."""
     named = given or (Path(value) if (value := os.environ.get(CONFIG_VARIABLE)) else None)
     if named is not None:
-        if not named.is_file():
+        if named.is_dir():
+            raise SettingsError(f"settings file {str(named)!r} is a folder. Name the file in it.")
+        if not named.exists():
             raise SettingsError(f"settings file {str(named)!r} does not exist. Make one: lorekeeper init")
         return named
     return DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
@@ -229,6 +231,8 @@ def _unreadable_variable(error: UnreadableVariable) -> str:
 def _resolved(settings: Settings, base: Path, data: Path | None) -> Settings:
     """Make paths absolute: the data folder's, and those of folder and local git sources."""
     chosen = Path.cwd() / data.expanduser() if data else base / settings.data.path.expanduser()
+    if chosen.is_file():
+        raise SettingsError(f"the data folder {str(data or settings.data.path)!r} is a file. Name a folder.")
     return settings.model_copy(
         update={
             "data": DataSettings(path=Path(os.path.normpath(chosen))),

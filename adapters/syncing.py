@@ -51,6 +51,8 @@ def run_sync(place: Place, request: SyncRequest, *, as_json: bool) -> int:
         sources = await (await runtime.commands()).select(request.names)
         if not sources:
             say(err, "There are no sources yet. Add one: lorekeeper sources add FOLDER", "yellow")
+        else:
+            runtime.preload()
         reports = await _sync_all(runtime, sources, request, shown)
         if as_json:
             emit(json_text([report.as_json() for report in reports]))

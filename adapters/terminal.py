@@ -24,11 +24,13 @@ from bot.messages import Answer, Citation
 if TYPE_CHECKING:
     from kb.retriever import SearchResult
 
+_WIDTH_OF_FILES = 200
+_LONGEST_WORD = 12
 _QUOTE_LENGTH = 160
 _PASSAGE_LENGTH = 600
 _WIDEST = 100
 # Fences and cell borders say nothing once a quote is folded into a line.
-_MARKS = re.compile(r"```\w*|\|(?:\s*:?-+:?\s*\|)*")
+_MARKS = re.compile(r"```\w*|\*\*|\|(?:\s*:?-+:?\s*\|)*")
 # The terminal's own colours: they suit its background, whatever it is.
 _THEME = Theme({"markdown.code": "cyan", "markdown.code_block": "cyan", "markdown.h1": "bold"})
 _CODE_THEME = "ansi_dark"
@@ -83,18 +85,21 @@ def show_search(console: Console, result: SearchResult, limit: int) -> None:
 
 
 def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: aligned columns on a terminal and elsewhere."""
+    """Print a table: aligned columns on a terminal and elsewhere; each row by itself on a narrow one."""
+    names, rows = [column.rstrip(">") for column in columns], list(rows)
+    if console.is_terminal and _least_width([names, *rows]) > console.width:
+        for at, row in enumerate(rows):
+            if at:
+                console.print()
+            show_pairs(console, ((name, cell) for name, cell in zip(names, row, strict=True) if cell))
+        return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for column in columns:
         right = column.endswith(">")
         table.add_column(column.rstrip(">"), justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(single_line(cell)) for cell in row))
-    if console.is_terminal:
-        console.print(table)
-    else:
-        for line in console.render_lines(table, console.options.update(width=200), pad=False):
-            console.print(Text("".join(segment.text for segment in line).rstrip()))
+    _print_table(console, table)
 
 
 def show_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
@@ -104,7 +109,22 @@ def show_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for name, value in pairs:
         table.add_row(name, Text(single_line(value)))
-    console.print(table)
+    _print_table(console, table)
+
+
+def _print_table(console: Console, table: Table) -> None:
+    """Print to the terminal's width; elsewhere wide, and without blanks at the ends of lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    for line in console.render_lines(table, console.options.update(width=_WIDTH_OF_FILES), pad=False):
+        console.print(Text("".join(segment.text for segment in line).rstrip()), soft_wrap=True)
+
+
+def _least_width(rows: Sequence[Sequence[str]]) -> int:
+    """Return the width below which the words of a table are cut."""
+    longest = (max(map(len, " ".join(cells).split()), default=0) for cells in zip(*rows, strict=True))
+    return sum(min(width, _LONGEST_WORD) + 2 for width in longest)
 
 
 def say(console: Console, text: str, style: str = "", *, indent: int = 0) -> None:

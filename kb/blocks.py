@@ -20,6 +20,7 @@ _ITEM = re.compile(r"[ \t]{0,8}(?:[-*+]|\d{1,9}[.)])[ \t]")
 _DELIMITER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _HEADING_ID = re.compile(r"[ \t]*\{#[^{}\n]{0,200}\}[ \t]*$")
 _HEADING_CHARACTERS = 160
+_CODE_LINES = 30  # how far an item's code may run on without being indented
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,14 @@ def _heading(line: str) -> Block | None:
     level = len(text) - len(text.lstrip("#"))
     if not 1 <= level <= 6 or line.startswith("    ") or text[level : level + 1] not in (" ", "\t", ""):
         return None
-    return Block(kind="heading", text=plain_heading(text[level:].strip().rstrip("#")), level=level)
+    return Block(kind="heading", text=plain_heading(without_closing(text[level:])), level=level)
+
+
+def without_closing(heading: str) -> str:
+    """Return a heading without the marks that close it; those of a word, as in `C#`, stay."""
+    text = heading.strip()
+    bare = text.rstrip("#")
+    return bare.rstrip() if not bare or bare[-1] in " \t" else text
 
 
 def plain_heading(text: str) -> str:
@@ -77,7 +85,7 @@ def _fence(line: str) -> str:
     text = line.lstrip()
     for mark in ("`", "~"):
         length = len(text) - len(text.lstrip(mark))
-        if length >= 3:
+        if length >= 3 and not (mark == "`" and mark in text[length:]):  # ```words``` is code within a line
             return mark * length
     return ""
 
@@ -113,7 +121,8 @@ def _read_table(lines: list[str], at: int) -> tuple[Block, int]:
 
 def _read_list(lines: list[str], at: int) -> tuple[Block, int]:
     """Read items and what belongs to them: a blank line ends the list unless an item or indent follows."""
-    end = at + 1
+    opened = _fence(_ITEM.sub("", lines[at], count=1))
+    end = _end_of_code(lines, at + 1, opened) if opened else at + 1
     while end < len(lines):
         line = lines[end]
         if not line.strip():
@@ -123,8 +132,25 @@ def _read_list(lines: list[str], at: int) -> tuple[Block, int]:
             break
         if _heading(line) or _PAGE.fullmatch(line.strip()) or (_fence(line) and not line.startswith("  ")):
             break
-        end += 1
+        opened = _fence(_ITEM.sub("", line, count=1))
+        end = _end_of_code(lines, end + 1, opened) if opened else end + 1
     return Block(kind="list", text="\n".join(lines[at:end]).rstrip()), end
+
+
+def _end_of_code(lines: list[str], at: int, fence: str) -> int:
+    """Return where the code of an item ends whose first line stands at `at`: a heading in it is code.
+
+    A fence that is never closed ends with its item, at the first line that is not indented; the closing
+    one may still follow closely, because many writers do not indent such code.
+    """
+    outside = 0
+    for end in range(at, len(lines)):
+        if lines[end].lstrip().startswith(fence) and _closes(lines[end], fence):
+            return end + 1
+        if outside and end > outside + _CODE_LINES:
+            break
+        outside = outside or (end if lines[end][:1].strip() else 0)
+    return outside or len(lines)
 
 
 def _read_paragraph(lines: list[str], at: int) -> tuple[Block, int]:
@@ -167,3 +193,23 @@ def list_items(text: str) -> list[str]:
         else:
             items[-1].append(line)
     return ["\n".join(item).rstrip() for item in items]
+
+
+def item_segments(item: str) -> Iterator[tuple[bool, list[str]]]:
+    """Cut a list item into runs of lines, each with whether it is a whole code fence."""
+    lines = item.splitlines()
+    words: list[str] = []
+    at = 0
+    while at < len(lines):
+        fence = _fence(_ITEM.sub("", lines[at], count=1))
+        end = _end_of_code(lines, at + 1, fence) if fence else 0
+        if end - 1 > at and _closes(lines[end - 1], fence):
+            if words:
+                yield False, words
+            yield True, lines[at:end]
+            words, at = [], end
+        else:
+            words.append(lines[at])
+            at += 1
+    if words:
+        yield False, words

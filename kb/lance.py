@@ -76,7 +76,7 @@ with _quickly():
     from lancedb import AsyncConnection, AsyncTable, connect_async
     from lancedb.index import FTS, Bitmap, BTree, IvfRq, LabelList
     from lancedb.query import AsyncFTSQuery as TextQuery
-    from lancedb.query import AsyncQueryBase, MatchQuery
+    from lancedb.query import AsyncQueryBase
     from lancedb.query import AsyncVectorQuery as NearestQuery
 
 Query = TypeVar("Query", bound=AsyncQueryBase)
@@ -115,7 +115,6 @@ __all__ = [
     "Bitmap",
     "IvfRq",
     "LabelList",
-    "MatchQuery",
     "NearestQuery",
     "TextQuery",
     "connect_async",

@@ -85,11 +85,10 @@ def score(question: QuestionEmbedding, packed: Sequence[bytes]) -> Vector:
 
 def weighted(question: QuestionEmbedding, similar: Vector) -> Vector:
     """Return each passage's mean of its `similarities`, rare pieces of the question weighing more."""
-    if question.token_ids is None:
-        return similar.mean(axis=1)
-    weights = weights_of(question.token_ids)
+    weights = weights_of(question.token_ids) if question.token_ids is not None else np.zeros(1, np.float32)
     total = float(weights.sum())
-    return similar @ (weights / np.float32(total)) if total > 0 else similar.mean(axis=1)
+    means: Vector = similar @ (weights / np.float32(total)) if total > 0 else similar.mean(axis=1)
+    return means
 
 
 def similarities(question: QuestionEmbedding, packed: Sequence[bytes]) -> Vector | None:

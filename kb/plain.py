@@ -11,6 +11,7 @@ import re
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\((?:[^()\n]|\([^()\n]{0,200}\)){0,1000}\)")
 _REFERENCE = re.compile(r"\[([^\[\]\n]{1,300})\]\[[^\[\]\n]{0,200}\]")
 _AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]{1,1000})>")
+_LINE_BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
@@ -25,7 +26,7 @@ def plain_text(markdown: str) -> str:
     text = _LINK.sub(r"\1", markdown) if "](" in markdown else markdown
     text = _REFERENCE.sub(r"\1", text) if "][" in text else text
     if "<" in text:
-        text = _TAG.sub("", _AUTOLINK.sub(r"\1", text))
+        text = _TAG.sub("", _LINE_BREAK.sub(" ", _AUTOLINK.sub(r"\1", text)))
     text = _ROW.sub(_cells, _RULE_LINE.sub("", text)) if "|" in text else text
     text = _FENCE_LINE.sub("", text)
     text = _HEADING_MARK.sub("", text) if "#" in text else text

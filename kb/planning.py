@@ -12,7 +12,7 @@ from kb.errors import NO_FAILURE, DocumentStatus
 
 # Raised when the parser or the splitter makes other nodes of the same bytes: every document is then
 # parsed again, and what did not change keeps its vectors.
-PIPELINE_VERSION = "1"
+PIPELINE_VERSION = "2"
 # How often a document's bytes may fail to be parsed before its old text goes.
 PARSE_ATTEMPTS = 3
 RETRY_LEAST, RETRY_FACTOR, RETRY_MOST = 300.0, 4.0, 86_400.0

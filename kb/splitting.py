@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from textwrap import dedent
 
-from kb.blocks import Block, list_items, read_blocks
+from kb.blocks import Block, item_segments, list_items, read_blocks
 from kb.nodes import Piece, index_text
 from kb.plain import plain_text
 
@@ -170,7 +171,18 @@ class _Splitter:
             if size <= room:
                 yield _Part(item, size, glue="\n")
             else:
-                yield from self._cut_lines(item.splitlines(), room)
+                yield from self._cut_item(item, room)
+
+    def _cut_item(self, item: str, room: int) -> Iterator[_Part]:
+        """Cut a long item between its lines; the code in it stays whole or is fenced again."""
+        for code, lines in item_segments(item):
+            text = "\n".join(lines)
+            if not code:
+                yield from self._cut_lines(lines, room)
+            elif (size := self._count(text)) <= room:
+                yield _Part(text, size, glue="\n")
+            else:
+                yield from self._cut_code(dedent(text), room)
 
     def _cut_lines(self, lines: list[str], room: int) -> Iterator[_Part]:
         for line in lines:

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from kb.documents import Audience
 from kb.filters import one_of, visible
-from kb.lance import AsyncTable, MatchQuery, NearestQuery, TextQuery, rows_of, without_blobs
+from kb.lance import AsyncTable, NearestQuery, TextQuery, rows_of, without_blobs
 from kb.nodes import Found, StoredNode, Vector
 from kb.store_maintenance import EXACT_ROWS, has_vector_index
 from kb.store_recent import RecentRows
@@ -68,13 +68,12 @@ class TableSearch:
         self, text: str, *, limit: int, audience: Audience, sources: Sequence[str]
     ) -> list[Found]:
         """Find the visible nodes that have words of the text, best first; the score is BM25."""
-        words = clean(text[:QUESTION_CHARACTERS])
+        # LanceDB takes a text that is all in quotation marks for a phrase, which its index cannot find.
+        words = clean(text[:QUESTION_CHARACTERS]).replace('"', " ")
         if not words.strip():
             return []
         version, board = await self._view()
-        # A text alone would be taken for a phrase when it is all in quotation marks.
-        asked = MatchQuery(words, "search")
-        query = without_blobs(self._table().query().nearest_to_text(asked))
+        query = without_blobs(self._table().query().nearest_to_text(words, columns="search"))
         if where := await self._filter(version, audience, sources, board):
             query = query.where(where)
         known = await self._known_ids(version) if board is None else board

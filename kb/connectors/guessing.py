@@ -87,10 +87,15 @@ def _first_problem(location: str, exc: ValidationError) -> str:
     if problem["type"] == "union_tag_invalid":
         return f"The source {shown(location)!r}: its type is not supported. {_SUPPORTED}"
     key = ".".join(str(part) for part in problem["loc"][1:])
-    return f"The source {shown(location)!r}: {key} {problem.get('input')!r} is wrong: {problem['msg']}."
+    reason = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    if (key, problem["type"]) == ("name", "string_pattern_mismatch"):
+        reason = "write up to 64 letters, digits, '.', '_' and '-', without spaces"
+    return f"The source {shown(location)!r}: {key} {problem.get('input')!r} is wrong: {reason}."
 
 
 def _guess(location: str, kind: str | None) -> _Guess:
+    if not location.strip():
+        raise SourceInvalid(f"The location {location!r} is empty. {_SUPPORTED}")
     if kind in {None, "folder", "git"}:
         return (
             _guess_hosted(location) if kind is None and _is_hosted(location) else _local_guess(location, kind)

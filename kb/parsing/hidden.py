@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}(?![^\n]*`)|~{3,})")
 _TICKS = re.compile(r"(`{1,8}+)(?!`)[^`\n]{1,2000}\1(?!`)")
 _DATA_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?data:[^)\n!]*\)")
 _DATA_REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:\s*<?data:[^\n]*$", re.MULTILINE)
@@ -33,7 +33,7 @@ def without_hidden(markdown: str) -> str:
         return markdown
     parts: list[str] = []
     at = 0
-    masked = _mask_code(markdown)
+    masked = mask_code(markdown)
     for start, end in _unseen_spans(masked):
         if start >= at:
             parts.append(markdown[at:start])
@@ -50,7 +50,7 @@ def is_hidden_style(style: str) -> bool:
     return "color" in colours and colours["color"] == colours.get("background")
 
 
-def _mask_code(markdown: str) -> str:
+def mask_code(markdown: str) -> str:
     """Return a text of the same length in which code holds no markup."""
     if "`" not in markdown and "~~~" not in markdown:
         return markdown

@@ -71,7 +71,7 @@ class _Writer:
             return True
         if tag == "table" and element.find(".//table") is None:
             self._flush()
-            self._add(render_table(_rows(element)))
+            self._add(render_table(rows_of(element)))
             return True
         if tag in _BLOCKS or tag in ("table", "tr", "td", "th"):
             self._open_block(element, tag)
@@ -128,7 +128,8 @@ class _Writer:
             self._in_item = False
 
 
-def _rows(table: Foreign) -> list[list[str]]:
+def rows_of(table: Foreign) -> list[list[str]]:
+    """Return the words of a table's cells, row by row."""
     rows = []
     for row in table.iter("tr"):
         cells = [cell for cell in row if cell.tag in ("td", "th")]

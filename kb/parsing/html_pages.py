@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kb.errors import DocumentUnreadable
 from kb.parsing.hidden import is_hidden_style
 from kb.parsing.html_blocks import blocks_of
+from kb.parsing.html_tables import make_plain
 from kb.parsing.markdown import first_title, timestamp
 from kb.parsing.parsed import Foreign, Parsed
 from kb.parsing.text import clean_text, decode_text, one_line
@@ -51,6 +52,7 @@ def read_html_text(text: str) -> Parsed:
     tree = _tree(clean_text(text))
     title, updated = _title(tree), _updated(tree)
     _prune(tree)
+    make_plain(tree)
     markdown = _with_heading(_markdown(tree), tree)
     return Parsed(markdown=markdown, title=first_title(markdown) or title, updated=updated)
 

@@ -8,14 +8,16 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from kb.blocks import without_closing
 from kb.parsing.hidden import code_lines, without_hidden
+from kb.parsing.markdown_tables import with_plain_tables
 from kb.parsing.parsed import Parsed
 from kb.parsing.text import clean_text, one_line
 from kb.plain import plain_text
 
 _FRONT_MATTER_LIMIT = 64_000
 _CHANGED_KEYS = ("updated", "lastmod", "last_modified", "last_updated", "modified", "date")
-_HEADING = re.compile(r" {0,3}#[ \t]+(.*?)[ \t]*#*[ \t]*(?:\{[^{}]*\})?[ \t]*")
+_HEADING = re.compile(r" {0,3}#[ \t]+(.*)")
 _UNDERLINE = re.compile(r" {0,3}=+[ \t]*")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()]{0,1000}\)")
 _HEADING_ID = re.compile(r"[ \t]*\{#[^{}\n]{0,200}\}[ \t]*$")
@@ -34,7 +36,7 @@ class FrontMatter:
 def read_markdown(text: str) -> Parsed:
     """Read a Markdown document."""
     front = split_front_matter(clean_text(text))
-    body = without_hidden(front.body)
+    body = with_plain_tables(without_hidden(front.body))
     title = front.values.get("title")
     return Parsed(
         markdown=body,
@@ -54,12 +56,19 @@ def first_title(markdown: str) -> str:
         if in_code:
             before = ""
         elif heading := _HEADING.fullmatch(line):
-            if words := heading_words(heading[1]):
+            if words := heading_words(without_closing(_without_attributes(heading[1]))):
                 return words
         elif before and _UNDERLINE.fullmatch(line):
             return heading_words(before)
         before = line if line.strip() else ""
     return ""
+
+
+def _without_attributes(heading: str) -> str:
+    """Return a heading without the braces that some dialects put behind it."""
+    text = heading.rstrip()
+    start = text.rfind("{") if text.endswith("}") else -1
+    return text[:start] if start >= 0 else text
 
 
 def heading_words(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from kb.parsing.source_code import fenced
 from kb.parsing.text import clean_text, one_line
 
 _OUTPUT_CHARACTERS = 1_000
+_COLOUR = re.compile("\x1b\\[[0-9;]{0,20}m")
 
 
 def read_notebook(text: str) -> Parsed:
@@ -65,7 +67,7 @@ def _blocks(cell: dict[str, Any], language: str) -> Iterator[str]:
 
 def _output(output: dict[str, Any]) -> str:
     found = output.get("text") or _dict(output.get("data")).get("text/plain")
-    return _joined(found)[:_OUTPUT_CHARACTERS].rstrip()
+    return _COLOUR.sub("", _joined(found)[:_OUTPUT_CHARACTERS]).rstrip()
 
 
 def _language(book: dict[str, Any]) -> str:

@@ -24,8 +24,14 @@ _HEADING_RATIO = 1.15
 _HEADING_LEVELS = 3
 _HEADING_SHARE = 0.2  # of the lines: where more are large, size does not mean a heading
 _GAP_RATIO = 1.45
+_FURNITURE_BAND = 0.06  # of the height that text takes: where headers and footers stand
+_FURNITURE_SHARE = 3  # on a third of the pages: headers of left and right pages differ
+_FURNITURE_PAGES = 3
+_FURNITURE_WORDS = 6  # "Page 3 of 20": in longer lines other numbers mean other text
+_NUMBER = re.compile(r"\d+|\b[ivxlcdm]+\b")
 _BULLET = re.compile(r"[•▪◦●○■‣–*·\uf0b7\uf0a7]\s+")
 _NUMBERED = re.compile(r"(?:\d{1,3}|[a-z])[.)]\s+\S")
+_SENTENCE_END = re.compile(r"[^.!?]{1,400}[.!?](?:\s+|$)")  # of one that began on the page before
 _DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?")
 _SOFT_BREAK = re.compile("\ufffe(?=[a-z])")  # how PDFium writes a hyphen that ends a line
 _BREAK_HYPHEN = ("-", "\u2010", "\ufffe")
@@ -143,10 +149,41 @@ def _raw_lines(units: bytes) -> Iterator[bytes]:
 
 def _markdown(pages: list[list[_Line]]) -> Iterator[str]:
     levels = _heading_levels([line for lines in pages for line in lines])
+    pages = _without_furniture(pages, levels)
+    blocks: list[str] = []
     for number, lines in enumerate(pages, 1):
-        if lines:
-            yield page_mark(number)
-            yield from _page_blocks(lines, levels)
+        if not lines:
+            continue
+        first, *others = _page_blocks(lines, levels)
+        end = _SENTENCE_END.match(first)
+        if end and blocks and _runs_on(blocks[-1], first):
+            blocks[-1] = _glued(blocks[-1], end[0].rstrip())
+            first = first[end.end() :]
+        blocks.extend((page_mark(number), first, *others) if first else (page_mark(number), *others))
+    yield from blocks
+
+
+def _without_furniture(pages: list[list[_Line]], levels: dict[float, int]) -> list[list[_Line]]:
+    """Drop the headers and footers that repeat from page to page, apart from the number in them."""
+    tops = [line.top for lines in pages for line in lines]
+    band = (max(tops) - min(tops)) * _FURNITURE_BAND
+    inner = (min(tops) + band, max(tops) - band)
+    seen = Counter(mark for lines in pages for mark in {_mark(line, inner) for line in lines})
+    least = max(len(pages) // _FURNITURE_SHARE, _FURNITURE_PAGES)
+    repeated = {mark for mark, count in seen.items() if mark and count >= least}
+    kept = [
+        [line for line in lines if line.size in levels or _mark(line, inner) not in repeated]
+        for lines in pages
+    ]
+    return kept if any(kept) else pages
+
+
+def _mark(line: _Line, inner: tuple[float, float]) -> tuple[str, int] | None:
+    """Return what tells a header or footer again on another page; None for a line of the text."""
+    if inner[0] < line.top < inner[1]:
+        return None
+    numbered = line.text.count(" ") < _FURNITURE_WORDS
+    return _NUMBER.sub("#", line.text) if numbered else line.text, round(line.top / 4)
 
 
 def _heading_levels(lines: list[_Line]) -> dict[float, int]:
@@ -188,16 +225,27 @@ def _breaks(above: _Line, below: _Line, gap: float, levels: dict[float, int]) ->
     if _BULLET.match(below.text) or _NUMBERED.match(below.text):
         return True
     distance = above.top - below.top
-    return gap > 0 and (distance > gap * _GAP_RATIO or distance < -gap)
+    new_column = distance < -gap and not _runs_on(above.text, below.text)
+    return gap > 0 and (distance > gap * _GAP_RATIO or new_column)
+
+
+def _runs_on(before: str, after: str) -> bool:
+    """Tell whether a sentence goes on in the next column or on the next page."""
+    open_end = before[-1:].isalnum() or before.endswith((",", *_BREAK_HYPHEN))
+    return open_end and after[:1].islower() and not before.startswith(("#", "<!--"))
+
+
+def _glued(before: str, after: str) -> str:
+    """Return two lines of a paragraph as one; a hyphen that ends the first only broke a word."""
+    if before.endswith(_BREAK_HYPHEN) and after[:1].islower():
+        return before[:-1] + after
+    return f"{before} {after}" if _spaced(before, after) else before + after
 
 
 def _joined(lines: list[_Line], levels: dict[float, int]) -> str:
     text = lines[0].text
     for line in lines[1:]:
-        if text.endswith(_BREAK_HYPHEN) and line.text[:1].islower():
-            text = text[:-1] + line.text
-        else:
-            text = f"{text} {line.text}" if _spaced(text, line.text) else text + line.text
+        text = _glued(text, line.text)
     text = " ".join(_SOFT_BREAK.sub("", text).replace("\ufffe", "-").split())
     level = levels.get(lines[0].size)
     if level and len(text) <= _HEADING_CHARACTERS and any(map(str.isalpha, text)):

@@ -11,7 +11,6 @@ from kb.parsing.parsed import Parsed
 from kb.parsing.text import clean_text, decode_text
 
 CHARACTER_LIMIT = 10_000_000
-_ASCIIDOC_HEADING = re.compile(r"^(={1,6})(?= \S)", re.MULTILINE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 
 Reader = Callable[[bytes, str, str], Parsed]
@@ -58,7 +57,9 @@ def _plain(text: str, _name: str) -> Parsed:
 
 
 def _asciidoc(text: str, _name: str) -> Parsed:
-    return _markdown(_ASCIIDOC_HEADING.sub(lambda found: "#" * len(found[1]), text), _name)
+    from kb.parsing.asciidoc import read_asciidoc
+
+    return read_asciidoc(text)
 
 
 def _rst(text: str, _name: str) -> Parsed:

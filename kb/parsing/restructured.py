@@ -16,28 +16,19 @@ _PLAIN_ROLES = frozenset(
 )
 _TARGET = re.compile(r"\s*<[^<>]*>\s*$")
 # What Sphinx adds to docutils: directives whose content is prose, and those that produce none.
-_PROSE = [
+_PROSE = ("centered", "class-doc", "glossary", "grid-item", "tab-set", "tabs")
+_BODY = ("grid", "hlist", "only")
+_TITLED = ("card", "collapse", "details", "dropdown", "grid-item-card", "tab", "tab-item")
+_CHANGES = ("deprecated", "versionadded", "versionchanged", "versionremoved")
+_SIGNATURES = [
     "attribute",
-    "card",
-    "centered",
-    "class-doc",
-    "collapse",
     "confval",
     "data",
-    "deprecated",
     "describe",
-    "details",
-    "dropdown",
     "envvar",
     "exception",
     "function",
-    "glossary",
-    "grid",
-    "grid-item",
-    "grid-item-card",
-    "hlist",
     "method",
-    "only",
     "option",
     "py:attribute",
     "py:class",
@@ -47,14 +38,6 @@ _PROSE = [
     "py:method",
     "py:module",
     "rst:directive",
-    "seealso",
-    "tab",
-    "tab-item",
-    "tab-set",
-    "tabs",
-    "versionadded",
-    "versionchanged",
-    "versionremoved",
 ]
 _SILENT = [
     "autoclass",
@@ -67,7 +50,6 @@ _SILENT = [
     "contents",
     "currentmodule",
     "default-domain",
-    "figure",
     "graphviz",
     "highlight",
     "ifconfig",
@@ -142,9 +124,18 @@ def _register() -> None:
     """Teach docutils the directives that Sphinx documents use; docutils keeps them for the process."""
     from docutils.parsers.rst import directives
 
-    from kb.parsing.rst_directives import Listing, Prose, Silent
+    from kb.parsing import rst_directives as ours
 
-    for names, directive in ((_PROSE, Prose), (_SILENT, Silent), (_CODE, Listing)):
+    for names, directive in (
+        (_PROSE, ours.Prose),
+        (_BODY, ours.Body),
+        (_TITLED, ours.Titled),
+        (_SIGNATURES, ours.Signature),
+        (_CHANGES, ours.Change),
+        (("seealso",), ours.SeeAlso),
+        (_SILENT, ours.Silent),
+        (_CODE, ours.Listing),
+    ):
         for name in names:
             directives.register_directive(name, directive)
 

@@ -21,7 +21,6 @@ _SKIPPED = (
     nodes.substitution_definition,
     nodes.system_message,
     nodes.target,
-    nodes.topic,
     nodes.decoration,
     nodes.generated,
 )
@@ -40,7 +39,7 @@ def _children(node: Foreign, level: int, depth: int) -> Iterator[str]:
 
 
 def _blocks(node: Foreign, level: int, depth: int) -> Iterator[str]:
-    if isinstance(node, _SKIPPED):
+    if isinstance(node, _SKIPPED) or (isinstance(node, nodes.topic) and "contents" in node["classes"]):
         return
     if depth > _DEEPEST:
         yield node.astext()
@@ -48,7 +47,7 @@ def _blocks(node: Foreign, level: int, depth: int) -> Iterator[str]:
         yield from _children(node, level + 1, depth)
     elif isinstance(node, nodes.title | nodes.subtitle | nodes.rubric):
         yield _heading(node, level)
-    elif isinstance(node, nodes.Admonition):
+    elif isinstance(node, nodes.Admonition | nodes.topic | nodes.sidebar):
         yield from _admonition(node, level, depth)
     elif (write := _writer(node)) is not None:
         yield write(node)
@@ -78,13 +77,19 @@ def _heading(node: Foreign, level: int) -> str:
 
 
 def _admonition(node: Foreign, level: int, depth: int) -> Iterator[str]:
-    if not isinstance(node, nodes.admonition):
-        yield f"**{node.tagname.capitalize()}:**"
+    """Write a note or a box: its title in bold, or what kind of note it is in front of its words."""
+    kind = "" if isinstance(node, nodes.admonition | nodes.topic | nodes.sidebar) else node.tagname
+    label = f"**{kind.capitalize()}:**" if kind else ""
     for child in node.children:
-        if isinstance(child, nodes.title):
+        if isinstance(child, nodes.title | nodes.subtitle):
             yield f"**{_inline(child)}**"
-        else:
-            yield from _blocks(child, level, depth + 1)
+            continue
+        if label and not isinstance(child, nodes.paragraph):
+            yield label
+            label = ""
+        for block in _blocks(child, level, depth + 1):
+            yield f"{label} {block}" if label else block
+            label = ""
 
 
 def _inline(node: Foreign) -> str:
@@ -141,8 +146,30 @@ def _definitions(node: Foreign) -> str:
 
 def _table(node: Foreign) -> str:
     caption = next((_inline(title) for title in node.children if isinstance(title, nodes.title)), "")
-    rows = [[entry.astext() for entry in row.children] for row in node.findall(nodes.row)]
-    return "\n\n".join(part for part in (caption, render_table(rows)) if part)
+    return "\n\n".join(part for part in (caption, render_table(_rows(node))) if part)
+
+
+def _rows(table: Foreign) -> list[list[str]]:
+    """Return the cells; one that spans rows is repeated in each, so that a row can be quoted alone."""
+    rows: list[list[str]] = []
+    waiting: dict[int, tuple[str, int]] = {}
+    for row in table.findall(nodes.row):
+        cells: list[str] = []
+        entries = list(row.children)
+        while entries or len(cells) in waiting:
+            if len(cells) in waiting:
+                text, left = waiting.pop(len(cells))
+                if left > 1:
+                    waiting[len(cells)] = (text, left - 1)
+                cells.append(text)
+                continue
+            entry = entries.pop(0)
+            text = entry.astext()
+            if down := int(entry.get("morerows", 0)):
+                waiting[len(cells)] = (text, down)
+            cells.extend((text, *[""] * int(entry.get("morecols", 0))))
+        rows.append(cells)
+    return rows
 
 
 def _lines(node: Foreign) -> str:

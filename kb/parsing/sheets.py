@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 
+from kb.parsing.cell_formats import shown
 from kb.parsing.markdown import timestamp
+from kb.parsing.merged_cells import filled, repeats
 from kb.parsing.packages import open_package, package_title
 from kb.parsing.parsed import Foreign, Parsed
 from kb.parsing.tables import CELL_LIMIT, cell_text, render_blocks
@@ -15,6 +18,7 @@ from kb.parsing.text import clean_text, one_line
 
 _ROW_LIMIT = 1_100_000
 _DELIMITERS = ",;\t|"
+_DECLARED = re.compile(r"\"?sep=([^\n\"])\"?\n", re.IGNORECASE)  # a first line by which Excel is told
 
 
 class _Counted:
@@ -28,9 +32,9 @@ class _Counted:
         """Yield rows as text, without their empty tails."""
         blank = False
         for at, row in enumerate(rows):
-            if blank and not row:
+            if blank and not any(row):
                 continue  # a sheet may hold a million empty rows; one of them parts two tables
-            cells = [cell_text(value) for value in row]
+            cells = [value if isinstance(value, str) else cell_text(value) for value in row]
             while cells and not cells[-1]:
                 cells.pop()
             self.left -= len(cells)
@@ -53,7 +57,7 @@ def read_workbook(data: bytes) -> Parsed:
             lambda file: openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False),
         )
         counted = _Counted(CELL_LIMIT)
-        blocks, notes = _sheets(book, counted)
+        blocks, notes = _sheets(data, book, counted)
     core = book.properties
     if counted.cut:
         notes.append(f"Only its first {CELL_LIMIT:,} cells are read.")
@@ -66,7 +70,7 @@ def read_workbook(data: bytes) -> Parsed:
     )
 
 
-def _sheets(book: Foreign, counted: _Counted) -> tuple[list[str], list[str]]:
+def _sheets(data: bytes, book: Foreign, counted: _Counted) -> tuple[list[str], list[str]]:
     blocks: list[str] = []
     notes: list[str] = []
     for sheet in book.worksheets:
@@ -75,16 +79,24 @@ def _sheets(book: Foreign, counted: _Counted) -> tuple[list[str], list[str]]:
             continue
         # The declared dimensions may span billions of cells that do not exist.
         sheet.reset_dimensions()
-        table = render_blocks(counted.rows(sheet.iter_rows(values_only=True)))
+        rows = filled(map(_shown, sheet.iter_rows()), repeats(data, sheet.title))
+        table = render_blocks(counted.rows(rows))
         if table:
             blocks.extend((f"## {one_line(sheet.title, 120)}", table))
     return blocks, notes
 
 
+def _shown(row: Iterable[Foreign]) -> list[str]:
+    return [shown(cell.value, cell.number_format) if cell.value is not None else "" for cell in row]
+
+
 def read_csv(text: str, name: str) -> Parsed:
     """Read comma-, semicolon-, tab- or bar-separated values."""
     content = clean_text(text)
+    declared = _DECLARED.match(content)
+    content = content[declared.end() :] if declared else content
     delimiter = "\t" if name.lower().endswith((".tsv", ".tab")) else _delimiter(content)
+    delimiter = declared[1] if declared else delimiter
     counted = _Counted(CELL_LIMIT)
     try:
         table = render_blocks(counted.rows(csv.reader(io.StringIO(content), delimiter=delimiter)))

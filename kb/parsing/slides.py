@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kb.parsing.markdown import first_title, timestamp
+from kb.parsing.markdown import heading_words, timestamp
 from kb.parsing.packages import open_package, package_title
 from kb.parsing.parsed import Foreign, Parsed, page_mark
-from kb.parsing.tables import render_table
+from kb.parsing.tables import cell_text, render_table
 from kb.parsing.text import clean_text, one_line
 
 _DEEPEST_GROUP = 10
@@ -19,25 +19,31 @@ def read_slides(data: bytes) -> Parsed:
 
     deck = open_package(data, "a PowerPoint presentation", pptx.Presentation)
     blocks: list[str] = []
+    title = ""
     for number, slide in enumerate(deck.slides, 1):
+        words = _title(slide)
         content = [block for block in _slide(slide) if block.strip()]
-        if content:
-            blocks.extend((page_mark(number), *content))
+        if words or content:
+            # Without a heading of its own a slide would stand under that of the slide before.
+            blocks.extend((page_mark(number), f"# {words or f'Slide {number}'}", *content))
+        title = title or words
     markdown = clean_text("\n\n".join(blocks))
     core = deck.core_properties
     return Parsed(
         markdown=markdown,
-        title=first_title(markdown) or one_line(package_title(core.title)),
+        title=heading_words(title) or one_line(package_title(core.title)),
         metadata={"author": one_line(core.author), "slides": len(deck.slides)},
         updated=timestamp(core.modified),
     )
 
 
+def _title(slide: Foreign) -> str:
+    title = slide.shapes.title
+    return " ".join(title.text_frame.text.split()) if title is not None else ""
+
+
 def _slide(slide: Foreign) -> Iterator[str]:
     title = slide.shapes.title
-    words = " ".join(title.text_frame.text.split()) if title is not None else ""
-    if words:
-        yield f"# {words}"
     shapes = [shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id]
     for shape in sorted(shapes, key=_position):
         yield from _shape(shape, 0)
@@ -85,8 +91,5 @@ def _chart(chart: Foreign) -> Iterator[str]:
         yield chart.chart_title.text_frame.text
     for plot in chart.plots:
         header = ["", *(str(category) for category in plot.categories)]
-        rows = [
-            [series.name or "", *(f"{value:g}" for value in series.values if value is not None)]
-            for series in plot.series
-        ]
+        rows = [[series.name or "", *(cell_text(value) for value in series.values)] for series in plot.series]
         yield render_table([header, *rows])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 CELL_LIMIT = 100_000
 _WIDEST = 60
@@ -13,7 +13,10 @@ Row = Sequence[str]
 
 
 def cell_text(value: object) -> str:
-    """Return a cell's value as a person reads it: dates in ISO form, whole numbers without a point."""
+    """Return a cell's value as a person reads it: dates in ISO form, whole numbers without a point.
+
+    Seconds are left out where there are none.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -21,19 +24,38 @@ def cell_text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
     if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ", "seconds")
+        return (
+            f"{value:%Y-%m-%d} {cell_text(value.time())}"
+            if value.time() != dt.time()
+            else f"{value:%Y-%m-%d}"
+        )
+    if isinstance(value, dt.time):
+        return value.isoformat("seconds" if value.second else "minutes")
     return str(value)
 
 
 def render_blocks(rows: Iterable[Row]) -> str:
-    """Render a sheet: runs of rows between blank rows each become a table, or text if one column wide."""
+    """Render a sheet: runs of rows between blank rows each become a table, or text if one column wide.
+
+    Rows of one cell on top of a run are its title and no header.
+    """
     blocks: list[list[Row]] = [[]]
     for row in rows:
         if any(cell.strip() for cell in row):
             blocks[-1].append(row)
         elif blocks[-1]:
             blocks.append([])
-    return "\n\n".join(render_table(block) for block in blocks if block)
+    return "\n\n".join(part for block in blocks for part in _titled(block) if part)
+
+
+def _titled(rows: list[Row]) -> Iterator[str]:
+    at = 0
+    while at + 1 < len(rows) and sum(map(bool, rows[at])) == 1:
+        at += 1
+    at = at if at < len(rows) and sum(map(bool, rows[at])) > 1 else 0
+    for row in rows[:at]:
+        yield _inline("".join(row))
+    yield render_table(rows[at:])
 
 
 def render_table(rows: Sequence[Row]) -> str:

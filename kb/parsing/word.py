@@ -21,6 +21,8 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _VAL = f"{_W}val"
 _HEADING_NAME = re.compile(r"heading ([1-9])", re.IGNORECASE)
+_CONTENTS_NAME = re.compile(r"toc (?:heading|[1-9])|table of figures", re.IGNORECASE)
+_NOTE_MARKS = (f"{_W}footnoteReference", f"{_W}endnoteReference")
 _SKIPPED = frozenset(
     (_FALLBACK, *(f"{_W}{tag}" for tag in ["del", "delText", "instrText", "moveFrom", "pPr", "rPr"]))
 )
@@ -33,18 +35,20 @@ _DEEPEST_TABLE = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
-    """What a paragraph style means: a heading level (0: none) and the list it belongs to."""
+    """What a paragraph style means: a heading level (0: none), its list, a table of contents."""
 
     level: int = 0
     list_id: str = ""
+    contents: bool = False
 
 
 @dataclass(slots=True)
 class _Layout:
-    """The document's styles and numbering, and how far each numbered list has come."""
+    """The document's styles, numbering and notes, and how far each numbered list has come."""
 
     styles: dict[str, _Style]
     ordered: frozenset[tuple[str, int]]
+    notes: dict[tuple[str, str], Any] = field(default_factory=dict)
     counters: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
@@ -53,9 +57,9 @@ def read_word(data: bytes) -> Parsed:
     import docx
 
     document = open_package(data, "a Word document", docx.Document)
-    layout = _Layout(_styles(document), _ordered_lists(document))
+    layout = _Layout(_styles(document), _ordered_lists(document), dict(_notes(document)))
     blocks = list(_blocks(document.element.body, layout, 0))
-    markdown = clean_text("\n".join(_spaced([*blocks, *_notes(document, layout)]))).strip()
+    markdown = clean_text("\n".join(_spaced([*blocks, *_left_notes(layout)]))).strip()
     core = document.core_properties
     return Parsed(
         markdown=markdown,
@@ -81,7 +85,8 @@ def _style(name: str, elements: dict[str | None, Any]) -> _Style:
         level = level or _style_level(element)
         list_id = list_id or _value(element, f"{_W}pPr/{_W}numPr/{_W}numId")
         current = _value(element, f"{_W}basedOn")
-    return _Style(level=level, list_id=list_id)
+    contents = _CONTENTS_NAME.fullmatch(_value(elements[name], f"{_W}name")) is not None
+    return _Style(level=level, list_id=list_id, contents=contents)
 
 
 def _style_level(element: Foreign) -> int:
@@ -142,9 +147,13 @@ def _paragraph(element: Foreign, layout: _Layout) -> str:
         return ""
     properties = element.find(f"{_W}pPr")
     style = layout.styles.get(_value(element, f"{_W}pPr/{_W}pStyle"), _Style())
+    if style.contents:
+        return ""
+    notes = list(_own_notes(element, layout))
     level = _outline(properties) or style.level
     if level:
-        return "#" * level + " " + " ".join(text.split())
+        return "\n\n".join(("#" * level + " " + " ".join(text.split()), *notes))
+    text = " ".join((text, *(f"({note})" for note in notes)))
     list_id = _value(element, f"{_W}pPr/{_W}numPr/{_W}numId") or style.list_id
     if list_id and list_id != "0":
         return _item(text, list_id, _value(element, f"{_W}pPr/{_W}numPr/{_W}ilvl"), layout)
@@ -218,17 +227,36 @@ def _cell(cell: Foreign, column: int, above: dict[int, str], layout: _Layout, de
     return [text, *[""] * (min(int(span), 64) - 1 if span.isdigit() else 0)]
 
 
-def _notes(document: Foreign, layout: _Layout) -> Iterator[str]:
-    """Yield foot- and endnotes, which hold facts and stand in parts of their own."""
+def _notes(document: Foreign) -> Iterator[tuple[tuple[str, str], Foreign]]:
+    """Yield foot- and endnotes, which hold facts and stand in parts of their own, by their mark and id."""
     from docx.opc.constants import RELATIONSHIP_TYPE
     from docx.oxml import parse_xml
 
     kinds = (RELATIONSHIP_TYPE.FOOTNOTES, RELATIONSHIP_TYPE.ENDNOTES)
     for relation in document.part.rels.values():
         if relation.reltype in kinds and not relation.is_external:
+            mark = _NOTE_MARKS[kinds.index(relation.reltype)]
             for note in parse_xml(relation.target_part.blob):
                 if note.get(f"{_W}type") is None:
-                    yield from _blocks(note, layout, 0)
+                    yield (mark, note.get(f"{_W}id") or ""), note
+
+
+def _own_notes(paragraph: Foreign, layout: _Layout) -> Iterator[str]:
+    """Yield the notes that a paragraph points to: they belong to its section."""
+    for mark in list(paragraph.iter(*_NOTE_MARKS)) if layout.notes else ():
+        note = layout.notes.pop((mark.tag, mark.get(f"{_W}id") or ""), None)
+        text = _note_text(note, layout) if note is not None else ""
+        if text:
+            yield text
+
+
+def _left_notes(layout: _Layout) -> Iterator[str]:
+    """Yield the notes that nothing points to."""
+    yield from [_note_text(note, layout) for note in list(layout.notes.values())]
+
+
+def _note_text(note: Foreign, layout: _Layout) -> str:
+    return " ".join(part.strip() for part in _blocks(note, layout, 1) if part.strip())
 
 
 def _spaced(blocks: list[str]) -> Iterator[str]:

@@ -78,6 +78,12 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
         (["--config", "x.toml", "status"], "lorekeeper: settings file 'x.toml' does not exist."),
         (["sources", "remove", "x", "--yes"], "lorekeeper: There is no source 'x'. See: lorekeeper "),
         (["sync", "x"], "lorekeeper: There is no source 'x'. See: lorekeeper sources list"),
+        (["ask", "a", "b"], "lorekeeper ask: Got unexpected extra argument (b). Help: lorekeeper ask --help"),
+        (["sync", "--limit", "3"], "lorekeeper sync: --limit says how many syncs --history shows: "),
+        (["--config", ".", "status"], "lorekeeper: settings file '.' is a folder. Name the file in it."),
+        (["sources", "add", ""], "lorekeeper: The location '' is empty. Supported are a folder"),
+        (["sources", "add", ".", "--name", "a b"], "lorekeeper: The source '.': name 'a b' is wrong: write"),
+        (["sources", "add", ".", "--every", "5x"], "lorekeeper: The source '.': every '5x' is wrong: '5x' "),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_one_line(arguments: list[str], said: str, shell: Shell) -> None:
@@ -85,6 +91,40 @@ def test_wrong_usage_is_one_line(arguments: list[str], said: str, shell: Shell) 
     done = shell(*arguments)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith(said)
+
+
+def test_a_data_folder_that_is_a_file_is_named(shell: Shell) -> None:
+    """What stands where the data should go is said before any work."""
+    (shell.folder / "notes.txt").write_text("words")
+    done = shell("--data", "notes.txt", "status")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "lorekeeper: the data folder 'notes.txt' is a file. Name a folder.\n"
+
+
+def test_a_search_that_finds_nothing_says_where_to_look(shell: Shell) -> None:
+    """An empty list of passages comes with the command that tells why; with --json it stays JSON alone."""
+    done = shell("search", "anything")
+    assert done.code == 0
+    assert "What is indexed: lorekeeper status" in done.err
+    assert json.loads(shell("search", "anything", "--json").out)["results"] == []
+
+
+def test_a_folder_that_is_added_twice_is_told(shell: Shell) -> None:
+    """A second source of the same place is added, and its twin is named."""
+    (shell.folder / "docs").mkdir()
+    assert "same location" not in shell("sources", "add", "docs").err
+    assert "docs has the same location" in shell("sources", "add", "docs", "--name", "again").err
+
+
+def test_a_closed_output_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    """A command whose standard output was closed ends as if it had been read."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{LOREKEEPER} --version >&-; echo ended with $?"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("ended with 0\n", "")
 
 
 def test_init_writes_settings_that_work_and_never_over_others(shell: Shell) -> None:

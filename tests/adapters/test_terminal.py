@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from adapters.terminal import say, show_answer, show_table
+from adapters.terminal import say, show_answer, show_pairs, show_table
 from bot.messages import Answer, Citation, Usage
 
 CITATION = Citation(
@@ -96,3 +96,30 @@ def test_tables_have_no_trailing_blanks_in_a_file() -> None:
     out = io.StringIO()
     show_table(Console(file=out, width=20), ("Source", "Nodes>"), [("a", "1"), ("long-name", "2,000")])
     assert out.getvalue() == "Source     Nodes\na              1\nlong-name  2,000\n"
+
+
+def test_a_table_that_a_narrow_terminal_would_cut_is_shown_row_by_row() -> None:
+    """Where words would be cut, each row is names and values; on a wide terminal it is a table."""
+    columns, rows = (
+        ("Source", "Location", "Documents>", "State"),
+        [("docs", "/a", "7", "ok"), ("b", "/c", "8", "")],
+    )
+
+    def told(width: int) -> list[str]:
+        out = io.StringIO()
+        console = Console(file=out, force_terminal=True, width=width, color_system=None, highlight=False)
+        show_table(console, columns, rows)
+        return [" ".join(line.split()) for line in out.getvalue().splitlines()]
+
+    assert told(80) == ["Source Location Documents State", "docs /a 7 ok", "b /c 8"]
+    assert told(30) == [
+        *("Source docs", "Location /a", "Documents 7", "State ok", ""),
+        *("Source b", "Location /c", "Documents 8"),
+    ]
+
+
+def test_pairs_in_a_file_are_not_padded_or_folded() -> None:
+    """What is piped into another program has whole values and no blanks behind them."""
+    out = io.StringIO()
+    show_pairs(Console(file=out, width=40), [("Data", "/a/long/path/" * 5), ("Answers", "no")])
+    assert out.getvalue() == f"Data     {'/a/long/path/' * 5}\nAnswers  no\n"

@@ -55,3 +55,58 @@ def test_no_text_is_lost() -> None:
         word in joined
         for word in ("Intro", "one", "still", "after", "quote", "indented", "not a table", "last")
     )
+
+
+STEPS = """1. Get the tool:
+
+   ```bash
+   # install the client
+   brew install shipit
+
+   brew test shipit
+   ```
+
+2. Log in.
+
+## Next
+
+Words.
+"""
+
+
+def test_a_comment_in_the_code_of_an_item_is_no_heading() -> None:
+    """Code in a list item keeps its comments, and what follows the list is read as usual."""
+    blocks = list(read_blocks(STEPS))
+    assert [(block.kind, block.text[:6]) for block in blocks] == [
+        ("list", "1. Get"),
+        ("heading", "Next"),
+        ("paragraph", "Words."),
+    ]
+    assert "# install the client" in blocks[0].text
+    assert "2. Log in." in blocks[0].text
+
+
+def test_code_may_begin_on_the_line_of_its_item() -> None:
+    """A fence behind an item's mark is a fence; a comment in it is code."""
+    assert kinds("- ```sh\n  # one\n  ls\n  ```\n- two\n\n# End\n") == ["list", "heading"]
+
+
+def test_code_of_an_item_that_is_never_closed_ends_with_the_item() -> None:
+    """The heading after such an item stays a heading."""
+    assert kinds("- see\n  ```sh\n  ls\n\n# End\n") == ["list", "heading"]
+
+
+def test_code_of_an_item_need_not_be_indented() -> None:
+    """A closing fence that follows closely closes code that its writer did not indent."""
+    assert kinds("1. see\n   ```sh\n# one\nls\n   ```\n2. two\n\n# End\n") == ["list", "heading"]
+
+
+def test_three_backticks_around_words_are_no_fence() -> None:
+    """Code within a line does not take the rest of the document with it."""
+    assert kinds("```make``` builds it.\n\n# End\n") == ["paragraph", "heading"]
+
+
+def test_the_mark_of_a_word_does_not_close_a_heading() -> None:
+    """`C#` keeps its mark; marks behind a space close the heading."""
+    texts = [block.text for block in read_blocks("# Using C#\n\n## Limits ##\n\n### F# and C# #\n\n#\n")]
+    assert texts == ["Using C#", "Limits", "F# and C#", ""]

@@ -18,6 +18,7 @@ from kb.plain import plain_text
         ("```python\nx = 1 | 2\n```", "x = 1 | 2"),
         ("## Heading\n\n**bold** `code`", "Heading\nbold code"),
         ("a <b>bold</b> move, 1 < 2 and 3 > 2", "a bold move, 1 < 2 and 3 > 2"),
+        ("Mo<br>Tu<BR />We", "Mo Tu We"),
         ("", ""),
     ],
 )

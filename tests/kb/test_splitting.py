@@ -123,3 +123,14 @@ def test_any_text_is_split_within_the_limit(text: str) -> None:
     for piece in split(text, limit=30):
         assert piece.text.strip()
         assert words(index_text("", piece.heading, piece.text)) <= 30
+
+
+def test_the_code_of_a_long_item_is_fenced_in_each_piece() -> None:
+    """An item that is cut does not tear a fence open."""
+    code = "\n".join(f"   run step {number} with care" for number in range(60))
+    text = f"1. Do this first:\n\n   ```sh\n{code}\n   ```\n\n   Then wait for the end of it.\n2. Next.\n"
+    pieces = split(text)
+    assert len(pieces) > 1
+    for piece in pieces:
+        assert piece.text.count("```") % 2 == 0, piece.text
+    assert "Then wait for the end of it." in " ".join(piece.text for piece in pieces)

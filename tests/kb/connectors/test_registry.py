@@ -120,7 +120,7 @@ def test_a_remote_repository_is_guessed(location: str, name: str) -> None:
         ("./no/such/folder", "does not exist. Give the path of a folder."),
         ("/no/such/repository.git", "is no git repository"),
         (__file__, "is a file. Give the path of a folder."),
-        ("", "is not a git address"),
+        ("", "is empty"),
         ("a\0b", "is not a git address"),
         ("--config=x", "is not a git address"),
         ("https://ada:hunter2@docs.example.org/start", "holds credentials"),

@@ -127,3 +127,31 @@ def test_nothing_to_read_is_empty(data: bytes) -> None:
     with pytest.raises(DocumentUnreadable, match=r"empty|no text") as caught:
         parse(data, "a.md", "")
     assert caught.value.status == "empty"
+
+
+def test_code_in_an_item_keeps_its_markup() -> None:
+    """Markup in the code of a nested item is code, not a hidden element."""
+    text = (
+        "1. a\n   - b\n\n     ```html\n     <script>go()</script>\n     ```\n\n- ```html\n  <style>p\n  ```\n"
+    )
+    assert read(text).rstrip() == text.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [("# Using C#", "Using C#"), ("# Limits ##", "Limits"), ("# Set {key} {#id .x}", "Set {key}")],
+)
+def test_the_title_is_the_first_heading_without_its_marks(heading: str, title: str) -> None:
+    """What closes a heading and what a dialect puts behind it is not part of the title."""
+    assert parse(f"{heading}\n\nwords\n".encode(), "a.md", "").title == title
+
+
+def test_an_html_table_becomes_a_table() -> None:
+    """A row of it has its header, as in any other table; in code it stays as it is."""
+    row = "<tr><td>Free &amp; open</td><td><b>20</b></td></tr>"
+    table = f"<table>\n<tr><th>Plan</th><th>Builds</th></tr>\n{row}\n</table>"
+    assert read(f"Before.\n{table}\nAfter.\n") == (
+        "Before.\n\n\n| Plan | Builds |\n| --- | --- |\n| Free & open | 20 |\n\n\nAfter.\n"
+    )
+    assert read(f"```html\n{table}\n```\n") == f"```html\n{table}\n```\n"
+    assert read("<table><tr><td>never closed") == "<table><tr><td>never closed"
