@@ -13,6 +13,7 @@ import click
 
 from adapters import cli_answers, cli_care, cli_chat, cli_persona, cli_serve, cli_sources, cli_start, cli_sync
 from adapters.cli_options import Place, place_options
+from adapters.collector import held_back
 from adapters.failures import DONE, FAILED, STOPPED, WRONG_USAGE, describe, exit_code, keep_traceback
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -60,7 +61,11 @@ for _command in COMMANDS:
 
 def main() -> None:
     """Run the command and end the process with its exit code."""
-    place = Place()
+    with held_back():
+        _run(Place())
+
+
+def _run(place: Place) -> None:
     try:
         code = lorekeeper.main(obj=place, prog_name="lorekeeper", standalone_mode=False)
         _finish(code if isinstance(code, int) else DONE)
@@ -77,7 +82,8 @@ def main() -> None:
 def _finish(code: int) -> None:
     """Flush now, so that a reader who went away is noticed here and not by the interpreter."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: the caller closed it
+            sys.stdout.flush()
     except BrokenPipeError:
         _hush()
     sys.exit(code)
@@ -89,6 +95,7 @@ def _usage(error: click.ClickException) -> None:
         sys.exit(WRONG_USAGE)
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "lorekeeper"
     message = " ".join(error.format_message().split())
+    message = message if message.endswith((".", "?", "!")) else f"{message}."
     click.echo(f"{path}: {message} Help: {path} --help", err=True)
     sys.exit(WRONG_USAGE)
 

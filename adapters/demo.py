@@ -13,6 +13,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from adapters.cli_options import Place
+from adapters.collector import let_in
 from adapters.failures import DONE
 from adapters.figures import count, duration
 from adapters.launch import log_into
@@ -41,6 +42,7 @@ def run_demo(place: Place) -> int:
     log_into(place.log_folder)
     out, err = open_consoles()
     with asyncio.Runner() as runner:
+        let_in(runner.get_loop())
         runtime = Runtime(settings)
         try:
             runner.run(_show(runtime, out, err))
@@ -62,7 +64,7 @@ def _settings(place: Place) -> Settings:
 
 
 async def _show(runtime: Runtime, out: Console, err: Console) -> None:
-    runtime.preload()
+    runtime.preload(answers=True)
     source = runtime.settings.sources[0]
     say(out, "Lorekeeper answers from documents. This demo asks its own documentation.", "bold")
     began = time.perf_counter()

@@ -9,6 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from adapters.cli_options import Place
+from adapters.collector import let_in
 from adapters.runtime import Runtime
 from adapters.settings import Settings, check_secrets, load_settings
 
@@ -65,5 +66,6 @@ class _LateFile(RotatingFileHandler):
 
 
 async def _within(settings: Settings, body: Body, *, fresh: bool) -> int:
+    let_in(asyncio.get_running_loop())
     async with Runtime(settings, fresh=fresh) as runtime:
         return await body(runtime)

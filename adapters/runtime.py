@@ -77,9 +77,15 @@ class Runtime:
         await asyncio.gather(*self._parts.values(), return_exceptions=True)
         await self._stack.aclose()
 
-    def preload(self) -> None:
-        """Begin the imports that answering needs, beside the work of the loop."""
-        writes = self.settings.llm.provider != "none"
+    def preload(self, *, answers: bool = False) -> None:
+        """Begin beside the work of the loop what takes long: imports, and the embedded model.
+
+        To load the model needs the interpreter for little, so that next to the imports it costs no time.
+        With `answers`, a question will be answered: what a model writes with is imported, too.
+        """
+        if self.settings.embedding.provider == "minilm":
+            self._start("embedder", self._open_embedder)
+        writes = answers and self.settings.llm.provider != "none"
         for name in (*_SLOW_IMPORTS, *([_WRITING_IMPORT] if writes else ())):
             self._start(f"import {name}", partial(_imported, name))
 

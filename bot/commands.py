@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.defining import define_source
 from bot.errors import CommandError
-from bot.texts import ENGLISH
 from kb import timing
-from kb.connectors.registry import Connectors
 from kb.errors import SourceUnknown
 from kb.leases import Leases
 from kb.manifest import Failure, Manifest, SourceState
@@ -25,6 +22,7 @@ from kb.schedules import Schedule, Schedules
 from kb.sources import AnySource
 
 if TYPE_CHECKING:
+    from kb.connectors.registry import Connectors
     from kb.sync import Synchroniser
 
 
@@ -155,6 +153,8 @@ class Commands:
 
         `options` are keys of its settings, `settings` texts KEY=VALUE for any of them.
         """
+        from bot.defining import define_source  # here: most commands define none
+
         source = define_source(location, kind, options, settings)
         if source.name in self._configured:
             raise CommandError(
@@ -204,6 +204,8 @@ class Commands:
         """Return the source if `remove` may remove it; raise otherwise."""
         detail = await self.show(name)
         if name in self._configured:
+            from bot.texts import ENGLISH
+
             raise CommandError(ENGLISH.in_settings.format(name=name))
         return detail
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.chat import Incoming, Place
@@ -21,7 +20,7 @@ from bot.group_commit import shared_commits
 from bot.inbox_order import Row, choose, stamp_of
 from bot.ledger import MIGRATIONS, VERSION_TABLE
 from bot.tables import inbox
-from kb.database import migrate, reading, transaction
+from kb.database import inserting, migrate, reading, transaction
 from kb.leases import is_held, process_identity
 
 LEASE = 10.0
@@ -67,8 +66,7 @@ class Inbox:
         self._lease = lease
         self._clock = clock
         self._owner = process_identity()
-        insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-        self._insert = insert(inbox).on_conflict_do_nothing()
+        self._insert = inserting(engine, inbox).on_conflict_do_nothing()
         self._writes = shared_commits(engine)
 
     @classmethod

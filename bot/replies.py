@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, UpdateBase, and_, case, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.chat import Incoming, Place, Posted, Shown
@@ -16,7 +15,7 @@ from bot.chat_json import read_incoming, read_posted, storable, write_incoming, 
 from bot.group_commit import shared_commits
 from bot.ledger import MIGRATIONS, VERSION_TABLE
 from bot.tables import replies, reply_messages
-from kb.database import migrate, reading
+from kb.database import inserting, migrate, reading
 
 Begun = Literal["new", "again", "taken"]
 State = Literal["begun", "posted", "removed", "discarded"]
@@ -122,10 +121,9 @@ class Replies:
         something may have been posted.
         """
         now = self._clock()
-        insert_if_new = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         nothing = Posted(channel=incoming.place.channel, messages=())
         row = _row(incoming, answer="", shown="public", posted=nothing, now=now) | {"state": "begun"}
-        new = insert_if_new(replies).values(row).on_conflict_do_nothing()
+        new = inserting(self._engine, replies).values(row).on_conflict_do_nothing()
         taken_over = (
             update(replies)
             .where(

@@ -12,8 +12,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Table, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,6 +22,9 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import await_only
 
 from kb.errors import StoreError, StoreFull, StoreNewer
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 DATABASE_FILE = "lorekeeper.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -121,6 +125,20 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
     except SQLAlchemyError as exc:
         raise _mapped(engine, exc) from exc
+
+
+def inserting(engine: AsyncEngine, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that can say what happens ON CONFLICT, in the words of this database.
+
+    Only this database's dialect is imported: the other takes as long as a whole query.
+    """
+    if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def run_migrations() -> None:

@@ -26,10 +26,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from kb.database import reading, transaction
+from kb.database import inserting, reading, transaction
 from kb.definitions import add_definition, read_definitions
 from kb.document_rows import KNOWN, VISIBLE, from_text, of_source, retagged, settled, to_known, to_values
 from kb.errors import NO_FAILURE, DocumentStatus, SourceUnknown
@@ -240,22 +239,17 @@ class Manifest:
 
     async def _doubt(self, connection: AsyncConnection, source: str, ids: Collection[str]) -> None:
         if ids:
-            statement = self._insert(pending).on_conflict_do_nothing()
+            statement = inserting(self.engine, pending).on_conflict_do_nothing()
             await connection.execute(statement, [{"document_id": one, "source": source} for one in ids])
 
     def _upsert(self) -> Insert:
-        statement = self._insert(documents)
+        statement = inserting(self.engine, documents)
         changed = {
             column.name: statement.excluded[column.name]
             for column in documents.c
             if column.name != "document_id"
         }
         return statement.on_conflict_do_update(index_elements=["document_id"], set_=changed)
-
-    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        if self.engine.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
 
     # Runs
 

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from kb.database import reading, transaction
+from kb.database import inserting, reading, transaction
 from kb.leases import is_held
 from kb.runs import ROLLBACK
 from kb.settings import ScheduleSettings, interval_seconds
@@ -204,12 +203,10 @@ class Schedules:
     async def _put(self, connection: AsyncConnection, source: str, **changed: object) -> None:
         """Change a row, or make it; a new one is due and not paused unless it is said otherwise."""
         fresh = {"every": "", "next_run": self._clock(), "failures": 0, "error": "", "paused": ""}
-        postgres = self._engine.dialect.name == "postgresql"
-        statement = postgresql.insert(schedules) if postgres else sqlite.insert(schedules)
         await connection.execute(
-            statement.values(source=source, **{**fresh, **changed}).on_conflict_do_update(
-                index_elements=["source"], set_=changed
-            )
+            inserting(self._engine, schedules)
+            .values(source=source, **{**fresh, **changed})
+            .on_conflict_do_update(index_elements=["source"], set_=changed)
         )
 
 

@@ -12,8 +12,6 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kb.connectors.base import MAX_BYTES, Connector, Resources
-from kb.connectors.folder import FolderConnector
-from kb.connectors.git import GitConnector
 from kb.memory import BorrowedMemory, SourceMemory
 from kb.settings import ReadersSettings
 from kb.sources import AnySource, FolderSource, GitSource
@@ -67,8 +65,12 @@ class Connectors:
     def __call__(self, settings: AnySource, *, max_bytes: int = MAX_BYTES, dry: bool = False) -> Connector:
         """Return the connector of a source; a `dry` one remembers nothing of what it sees."""
         if isinstance(settings, FolderSource):
+            from kb.connectors.folder import FolderConnector
+
             return FolderConnector(settings, max_bytes=max_bytes)
         if isinstance(settings, GitSource):
+            from kb.connectors.git import GitConnector
+
             return GitConnector(settings, data=self._data, max_bytes=max_bytes)
         memory = SourceMemory(self._engine, settings.name)
         resources = Resources(
