@@ -57,7 +57,8 @@ class _Turn:
     id: str
     began: float = field(default_factory=time.perf_counter)
     deadline: float = 0.0
-    text: str = ""
+    asked: str = ""
+    text: str = ""  # `asked`, or a follow-up made whole
     confidence: float = 0.0
     notice: str = ""
     spent: Spent = field(default_factory=Spent)
@@ -163,6 +164,7 @@ class Assistant:
         if len(turn.text) > LONGEST_QUESTION:
             turn.text = turn.text[:LONGEST_QUESTION]
             turn.note(turn.words.shortened.format(number=turn.words.number(LONGEST_QUESTION)))
+        turn.asked = turn.text
         if self._model is not None:
             turn.deadline = asyncio.get_running_loop().time() + self._model.settings.timeout
         with turn.step("understand"):
@@ -306,8 +308,8 @@ class Assistant:
 
     async def _quoted(self, turn: _Turn, result: SearchResult) -> Answer:
         """Return the answer in the documents' own sentences."""
-        with turn.step("quote"):
-            composed = await self._compose(turn.text, result)
+        with turn.step("quote"):  # what a follow-up itself asks, of what its thread is about
+            composed = await self._compose(turn.asked, result)
         claims: dict[int, str] = {}
         for index, quote in composed.quotes:
             claims[index + 1] = f"{claims.get(index + 1, '')} {quote}"

@@ -3,24 +3,25 @@
     score = cosine + overlap + ½ · passage + 0.3 / rank + 2 · MaxSim
 
 of the sentence's own embedding with the question's, the share of the question's words that it has, its
-passage's score and rank; a line that is no sentence counts less. A second sentence is quoted when it scores
-nearly as well: on squad2 that keeps 46 % of them and costs 0.6 points of answers held. "How do I" questions
-get the section itself: two sentences rarely hold the steps.
+passage's score and rank; a line that is no sentence counts less, and so does one that only says where
+something is told. A second sentence is quoted when it scores nearly as well and says more. "How do I"
+questions get the section itself: two sentences rarely hold the steps.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.quotable import Quotable, quotables, word_count
+from bot.quotable import Quotable, quotables, under
+from bot.sections import section_text, shows_how
 from kb import maxsim
-from kb.blocks import read_blocks
 from kb.words import content_words, coverage, words
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
 PASSAGES = 5
 SENTENCES = 2
 FRAGMENT = 0.4  # how much less a line counts that is no whole sentence, such as a caption
-NEAR = 0.6  # how much less a second sentence may score: what is further off seldom holds the answer
+POINTER = 0.8  # how much less a sentence counts that only says where something is told
+NEAR = 0.5  # how much less a second sentence may score: what is further off seldom holds the answer
+# How much more a section counts that has all words of the question in its heading, or in the path to it, or
+# that has steps or code.
+HEADING, PATH, STEPS = 0.1, 0.05, 0.08
+SAME = 0.9  # of a sentence's words that another one has: more of them and it says the same
 COMPARED = 32  # sentences that are embedded: about 80 ms
 REMEMBERED = (
     4_096  # sentences whose embeddings are kept, about 3 kB each: what is asked often is quoted often
 )
-SECTION_WORDS = 150
 
 _HOW_TO = re.compile(
     r"\bhow (?:(?:do|can|could|should|would|must|might|shall) (?:i|we|you|one|someone)\b|to\b)"
@@ -48,11 +53,16 @@ _CODE = re.compile(
     r"quer(?:y|ies)|regex|curl|install|run)\b|`",
     re.IGNORECASE,
 )
+_ASKS_WHERE = re.compile(
+    r"\bmore (?:information|details|about)\b|\b(?:links?|docs|documentation|page|guide|tutorial)\b"
+    r"|\bwhere (?:can|do|could|should) (?:i|we|one) (?:find|read|learn|see|look)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """An answer in quotes. The marker [n] in `text` names `used[n - 1]`; `quotes` are literal text."""
+    """An answer in quotes. The marker [n] in `text` names `used[n - 1]`; `quotes` are its parts."""
 
     text: str
     used: tuple[Passage, ...]
@@ -79,22 +89,36 @@ class Composer:
         if not result.passages:
             return Composed(text="", used=())
         if is_how_to(question):
-            return await self._section(result.passages[0])
+            return await self._section(question, result.passages)
         candidates = _candidates(question, result.passages[:PASSAGES])
         scored = await self._scored(candidates, result.question)
         return _composed(_chosen(scored), result.passages)
 
-    async def _section(self, passage: Passage) -> Composed:
-        nodes = await self._searcher.section(passage)
-        start = next((at for at, node in enumerate(nodes) if node.id == passage.node.id), 0)
-        whole = sum(word_count(node.text) for node in nodes) <= SECTION_WORDS
-        text = _shortened([node.text for node in (nodes if whole else nodes[start:])])
+    async def _section(self, question: str, passages: Sequence[Passage]) -> Composed:
+        passage, text = await self._telling(question, passages[:PASSAGES])
         path = " > ".join(dict.fromkeys(part for part in (passage.node.title, *passage.node.heading) if part))
         return Composed(
             text="\n\n".join(part for part in (f"**{path}**" if path else "", _marked(text, 1)) if part),
             used=(passage,),
             quotes=((0, text),),
         )
+
+    async def _telling(self, question: str, passages: Sequence[Passage]) -> tuple[Passage, str]:
+        """Return the passage whose section tells how, and the section in short.
+
+        Among passages with nearly equal scores it is the one under the heading that names the task, or with
+        steps or code, and never one that has only the titles of other pages.
+        """
+        wanted = content_words(question)
+        best, found = -math.inf, (passages[0], passages[0].node.text)
+        for passage in passages:
+            nodes = await self._searcher.section(passage)
+            at = next((at for at, node in enumerate(nodes) if node.id == passage.node.id), 0)
+            text = section_text([node.text for node in nodes], at)
+            fit = _fit(passage, wanted) + STEPS * shows_how(text)
+            if text and fit > best:
+                best, found = fit, (passage, text)
+        return found
 
     async def _scored(
         self, candidates: Sequence[_Candidate], question: QuestionEmbedding | None
@@ -128,24 +152,53 @@ def is_how_to(question: str) -> bool:
     return _HOW_TO.search(question) is not None
 
 
+def _fit(passage: Passage, wanted: Sequence[str]) -> float:
+    path = (passage.node.title, *passage.node.heading)
+    heading = coverage(wanted, frozenset(words(path[-1])))
+    return passage.score + HEADING * heading + PATH * coverage(wanted, frozenset(words(" ".join(path))))
+
+
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     wanted = content_words(question)
+    asks_where = _ASKS_WHERE.search(question) is not None
     found: dict[str, _Candidate] = {}
     for rank, passage in enumerate(passages):
         base = 0.5 * passage.score + 0.3 / (rank + 1)
-        for unit in (unit for node in passage.nodes for unit in quotables(node.text)):
-            score = base + coverage(wanted, frozenset(words(unit.plain))) - FRAGMENT * unit.fragment
+        for unit in _units(passage):
+            score = base + coverage(wanted, frozenset(words(unit.plain))) - _worse(unit, asks_where)
             found.setdefault(unit.plain, _Candidate(unit=unit, passage=rank, order=len(found), score=score))
     told = [item for item in found.values() if not item.unit.bare_code]
     return list(found.values()) if _CODE.search(question) or not told else told
 
 
+def _units(passage: Passage) -> Iterator[Quotable]:
+    for node in passage.nodes:
+        heading = (node.title, *node.heading)[-1]
+        yield from (under(heading, unit) for unit in quotables(node.text))
+
+
+def _worse(unit: Quotable, asks_where: bool) -> float:
+    return FRAGMENT * unit.fragment + POINTER * (unit.pointer and not asks_where)
+
+
 def _chosen(scored: Sequence[_Candidate]) -> list[_Candidate]:
     """Return the best units: in reading order within a passage, the best one's passage first."""
-    best = sorted(scored, key=lambda item: (-item.score, item.order))[:SENTENCES]
-    best = [item for item in best if item.score >= best[0].score - NEAR]
+    best: list[_Candidate] = []
+    for item in sorted(scored, key=lambda item: (-item.score, item.order)):
+        if len(best) == SENTENCES or item.score < (best or [item])[0].score - NEAR:
+            break
+        if all(_says_more(item, than=other) for other in best):
+            best.append(item)
     first = best[0].passage if best else 0
     return sorted(best, key=lambda item: (item.passage != first, item.passage, item.order))
+
+
+def _says_more(item: _Candidate, *, than: _Candidate) -> bool:
+    """Tell whether a unit is more than another one again, whole or in part."""
+    if item.unit.lead and item.unit.lead == than.unit.lead:
+        return True
+    told = frozenset(words(than.unit.text))
+    return coverage(content_words(item.unit.plain), told) < SAME
 
 
 def _composed(chosen: Sequence[_Candidate], passages: Sequence[Passage]) -> Composed:
@@ -163,12 +216,13 @@ def _composed(chosen: Sequence[_Candidate], passages: Sequence[Passage]) -> Comp
 
 
 def _merged(chosen: Sequence[_Candidate]) -> list[tuple[Quotable, int]]:
-    """Return units with their passages; rows of one table become one table, items of one list one list."""
+    """Return units with their passages; what has one lead is joined: a table's rows, a list's items."""
     merged: list[tuple[Quotable, int]] = []
     for item in chosen:
         unit, last = item.unit, merged[-1] if merged else None
         if last and unit.lead and (last[0].lead, last[1]) == (unit.lead, item.passage):
-            text = f"{last[0].text}\n{unit.text.removeprefix(unit.lead).lstrip()}"
+            between = " " if unit.shape == "sentence" else "\n"
+            text = f"{last[0].text}{between}{unit.text.removeprefix(unit.lead).lstrip()}"
             merged[-1] = (replace(last[0], text=text), item.passage)
         else:
             merged.append((unit, item.passage))
@@ -180,19 +234,3 @@ def _marked(text: str, number: int) -> str:
     last = text.rstrip().rpartition("\n")[2].lstrip()
     block = last.startswith(("|", "```", "~~~"))
     return f"{text.rstrip()}\n\n[{number}]" if block else f"{text.rstrip()} [{number}]"
-
-
-def _shortened(texts: Sequence[str]) -> str:
-    """Return whole blocks up to about SECTION_WORDS words, at least one."""
-    kept: list[str] = []
-    room = SECTION_WORDS
-    blocks = (block for text in texts for block in read_blocks(text))
-    for block in blocks:
-        if block.kind == "page":
-            continue
-        size = word_count(block.text)
-        if kept and size > room:
-            break
-        kept.append(block.text)
-        room -= size
-    return "\n\n".join(kept)

@@ -17,6 +17,7 @@ _ABBREVIATION = re.compile(
     r"sep|sept|oct|nov|dec|[a-z])|^\s*(?:[-*+•]\s+)?\d{1,3})\.$",
     re.IGNORECASE,
 )
+_ABBREVIATION_LENGTH = 40  # how far back one can begin
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 
 
@@ -90,7 +91,7 @@ def _could_become_fence(held: str) -> bool:
 def sentence_end(line: str, *, final: bool) -> int:
     """Return where the first sentence of a line ends, markers after its full stop included; 0 if open."""
     for match in _END.finditer(line):
-        if _ABBREVIATION.search(line[: match.end()]):
+        if _ABBREVIATION.search(line, max(0, match.end() - _ABBREVIATION_LENGTH), match.end()):
             continue
         end = _MARKERS_AFTER.match(line, match.end()).end()  # type: ignore[union-attr]  # it matches nothing too
         rest = line[end:].lstrip(" \t")

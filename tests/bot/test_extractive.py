@@ -3,8 +3,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from bot.extractive import SECTION_WORDS, Composer, is_how_to
+from bot.extractive import Composer, is_how_to
 from bot.quotable import word_count
+from bot.sections import SECTION_WORDS
 from kb import maxsim
 from kb.nodes import Embedding, QuestionEmbedding, StoredNode, Vector
 from kb.retriever import Passage, SearchResult
@@ -140,6 +141,41 @@ async def test_a_caption_does_not_outdo_a_sentence() -> None:
     assert composed.text == "A reviewer has to approve a draft. [1]"
 
 
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("For how many days are backups kept?", "Backups are kept for seven days. [1]"),
+        (
+            "Where can I read how long backups are kept?",
+            "For how long backups are kept, see [Backups](b.md). [1]",
+        ),
+    ],
+)
+async def test_a_pointer_answers_only_who_asks_for_it(question: str, quoted: str) -> None:
+    """A sentence that says only where something is told is quoted to those who ask where."""
+    text = "For how long backups are kept, see [Backups](b.md).\n\nBackups are kept for seven days."
+    composed = await composer().compose(question, result(question, passage(node("backups", text))))
+    assert composed.text.startswith(quoted)
+
+
+async def test_a_sentence_that_says_no_more_is_left_out() -> None:
+    """The same told again in fewer words is not quoted beside it."""
+    question = "What does a listener do?"
+    texts = ["A listener checks for requests, at the port it has.", "A listener checks for requests."]
+    found = result(question, *(passage(node(str(at), text)) for at, text in enumerate(texts)))
+    composed = await composer().compose(question, found)
+    assert len(composed.quotes) == 1
+
+
+async def test_a_sentence_without_its_subject_has_its_heading() -> None:
+    """Sentences of a reference that begin with a verb are quoted under their heading, named once."""
+    question = "Key delete: sent when a key is gone? Used to tell who took it?"
+    text = "Sent when a key is gone. Used to tell who took it."
+    found = result(question, passage(node("events", text, heading=("Events", "Key Delete"))))
+    composed = await composer().compose(question, found)
+    assert composed.text == f"**Key Delete**: {text} [1]"
+
+
 async def test_quotes_are_literal() -> None:
     """Each quote is text of the passage it names."""
     question = "Which invoices list seats and what does the audit log keep?"
@@ -212,6 +248,28 @@ async def test_a_long_section_is_cut_between_blocks() -> None:
     assert "Part 2." in composed.text
     assert "Part 1." not in composed.text
     assert word_count(composed.quotes[0][1]) <= SECTION_WORDS
+
+
+async def test_how_to_takes_the_section_that_names_the_task() -> None:
+    """Of passages that score alike the one whose heading has the question's words, or steps, is quoted."""
+    intro = node("keys", "Keys open doors, and there are many of them.", heading=("Overview",))
+    steps = node("keys", "1. Open the panel.\n2. Press *New*.", heading=("Add a key",))
+    question = "How do I add a key?"
+    composed = await composer().compose(question, result(question, passage(intro, 0.8), passage(steps, 0.7)))
+    assert composed.text.startswith("**Keys > Add a key**")
+    composed = await composer().compose(question, result(question, passage(intro, 0.9), passage(steps, 0.6)))
+    assert composed.text.startswith("**Keys > Overview**")
+
+
+async def test_how_to_never_quotes_titles_of_other_pages() -> None:
+    """A section that has only links to other pages is passed over; it is quoted if there is no other."""
+    links = node("more", "- [How do I delete a key?](del.md)\n- [How do I add many keys?](many.md)")
+    told = node("keys", "Open the panel and press *New*.")
+    question = "How do I add a key?"
+    composed = await composer().compose(question, result(question, passage(links, 0.9), passage(told, 0.2)))
+    assert composed.used[0].node is told
+    composed = await composer().compose(question, result(question, passage(links, 0.9)))
+    assert "many.md" in composed.text
 
 
 async def test_no_passages_give_no_answer() -> None:

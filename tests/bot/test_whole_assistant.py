@@ -15,7 +15,7 @@ from bot.extractive import Composer
 from bot.extractive_synthesizer import ExtractiveSynthesizer
 from bot.ledger import Ledger
 from bot.llms import Model
-from bot.messages import Asker, Question
+from bot.messages import Asker, Conversation, Question, Turn
 from bot.query_engine import build_query_engine
 from kb.database import close_database, open_database
 from kb.documents import Audience
@@ -91,6 +91,24 @@ async def test_from_question_to_ledger(store: NodeStore, embedder: Embedder, led
     assert (
         entry.nodes[0] == passage(HANDBOOK["printer.md"][1], title="Printer help", uri="printer.md").node.hash
     )
+
+
+async def test_a_follow_up_is_answered_itself(store: NodeStore, embedder: Embedder) -> None:
+    """What a follow-up asks comes first, not what was asked before it."""
+    await fill(
+        store,
+        embedder,
+        {
+            "leave.md": ("Leave", "Everybody has 28 days of paid leave a year."),
+            "illness.md": ("Illness", "An illness is reported to the office before nine."),
+        },
+    )
+    before = Turn(question="How many days of paid leave does everybody have?", answer="28")
+    question = Question(
+        text="And to whom is an illness reported?", conversation=Conversation(id="t", turns=(before,))
+    )
+    answer = await over(store, embedder).answer(question)
+    assert answer.text.startswith("An illness is reported to the office before nine.")
 
 
 async def test_unanswerable(store: NodeStore, embedder: Embedder) -> None:
