@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from adapters.settings import Settings, read_discord_token, read_slack_secrets
+from bot.channels import command_of
 from bot.chat import Place
 from bot.errors import SurfaceError
 from bot.notices import Before, sync_notice
@@ -31,6 +32,16 @@ if TYPE_CHECKING:
     from kb.schedules import Schedule
 
 log = logging.getLogger(__name__)
+
+
+class News(Protocol):
+    """Tells what of a sync is news; see `sync_notice`."""
+
+    def __call__(
+        self, report: SyncReport, schedule: Schedule, before: Before, words: Texts, /, *, command: str
+    ) -> str | None:
+        """Return the line for a channel, None where there is no news."""
+        ...
 
 
 class ChatApp(Protocol):
@@ -56,7 +67,7 @@ class Chat:
         rules: ChannelRules,
         *,
         drain_seconds: float,
-        news: Callable[[SyncReport, Schedule, Before, Texts], str | None],
+        news: News,
         before: dict[str, Before],
         commands: ChatCommands,
     ) -> None:
@@ -96,7 +107,7 @@ class Chat:
                 continue
             channel = Place(platform=name, workspace="", channel=platform.notices)
             words = texts(self._rules.of(channel).language)
-            if line := self._news(report, schedule, before, words):
+            if line := self._news(report, schedule, before, words, command=command_of(platform)):
                 task = asyncio.create_task(self._notify(self._apps[name], platform.notices, line))
                 self._telling.add(task)
                 task.add_done_callback(self._telling.discard)
@@ -225,7 +236,6 @@ def _slack(settings: Settings, parts: Parts) -> ChatApp:
         home=parts.home,
         rules=parts.rules,
         engine=parts.engine,
-        personas=settings.persona.enabled,
     )
 
 

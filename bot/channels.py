@@ -23,7 +23,7 @@ class ChannelRule:
     """How the bot behaves in one place, with nothing left open.
 
     `audience` holds the tags that every member of the place may see beside the place's own. `person` is
-    called when someone needs a person; empty: nobody is.
+    called when someone needs a person; empty: nobody is. `command` is the one about the knowledge.
     """
 
     mode: ChannelMode = "mention"
@@ -36,6 +36,7 @@ class ChannelRule:
     person: str = ""
     threads: bool = True
     auto_threshold: float = 0.7
+    command: str = "/kb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class ChannelRules:
             person=_nearest(said, "person", "") or platform.person,
             threads=_nearest(said, "threads", getattr(platform, "threads", True)),
             auto_threshold=platform.auto_threshold,
+            command=command_of(platform),
         )
 
     def _said(self, place: Place) -> Iterator[ChannelSettings]:
@@ -110,6 +112,11 @@ class ChannelRules:
         if incoming.addressed or incoming.kind == "command":
             return Decision(answer=True, shown=shown, reason="asked")
         return _unaddressed(incoming, rule, shown, owned=owned, question=question)
+
+
+def command_of(settings: PlatformSettings) -> str:
+    """Return what the command about the knowledge is called on a platform."""
+    return str(getattr(settings, "command", "/kb"))
 
 
 def may_change(person: Person, settings: PlatformSettings) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.adding import check_location, check_new, check_typed, defined, form_for_adding, options_of, typed_in
-from bot.channels import ChannelRules
+from bot.channels import ChannelRules, command_of
 from bot.chat import Person, Place
 from bot.chat_grammar import CHANGING, Typed, parse, removal
 from bot.chat_telling import Reader, reader
@@ -46,7 +46,7 @@ class ChatCommands:
     """Carries out what is typed behind the command about the knowledge, and what its forms send back.
 
     `names` are those of the models that embed and write. A platform whose settings have a `command` is shown
-    that, others `/kb`. Where there are `personas`, "persona …" goes to them.
+    that, others `/kb`. "persona …" goes to the `personas`; None tells that they are switched off.
     """
 
     def __init__(
@@ -79,8 +79,8 @@ class ChatCommands:
         """
         turn = self._turn(person, place, language, audience)
         verb, _, rest = text.strip().partition(" ")
-        if verb.lower() == "persona" and self.personas is not None:
-            yield await self.personas.run(rest, person, place, language=language)
+        if verb.lower() == "persona":
+            yield await self._persona(rest, person, place, turn)
             return
         try:
             typed = parse(text, platform=person.platform, command=turn.command, words=turn.words)
@@ -144,12 +144,22 @@ class ChatCommands:
             place=place,
             reader=reader(
                 texts(language or settings.language),
-                command=str(getattr(settings, "command", "/kb")),
+                command=command_of(settings),
                 admin=allowed(person, self._platforms),
                 now=self._clock(),
             ),
             seer=Seer.of(person, place, self._rules, audience),
         )
+
+    async def _persona(self, text: str, person: Person, place: Place, turn: _Turn) -> Told:
+        """Hand on what is typed behind "persona", or what a vote's button stands for."""
+        if self.personas is not None:
+            return await self.personas.run(text, person, place, language=turn.words.language)
+        from bot.persona_texts import persona_texts  # not before somebody asks for a voice
+
+        lines = persona_texts(turn.words.language)
+        about_votes = text.split()[:1] == ["vote"]
+        return Told(text=lines.votes_off if about_votes else lines.personas_off, failed=True)
 
     async def _carry_out(self, typed: Typed, turn: _Turn) -> AsyncGenerator[Told, None]:
         """Yield what a command says; the last is final."""
@@ -271,7 +281,7 @@ class ChatCommands:
             report = await running
             yield Told(text=turn.reader.report(report), failed=report.status == "failed")
         except (CommandError, KnowledgeBaseError) as exc:
-            yield Told(text=f"{source.name}: {turn.failed(exc).text}", failed=True)
+            yield Told(text=turn.words.labelled(source.name, turn.failed(exc).text), failed=True)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

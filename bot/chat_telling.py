@@ -33,7 +33,9 @@ class Reader:
         """Return a line for each source."""
         if not overviews:
             return self.words.no_sources_yet.format(command=self.command)
-        lines = [f"- **{one.name}** ({_type(one, self.words)}): {self._standing(one)}" for one in overviews]
+        names = [f"**{one.name}** ({_type(one, self.words)})" for one in overviews]
+        told = zip(names, map(self._standing, overviews), strict=True)
+        lines = [f"- {self.words.labelled(*one)}" for one in told]
         return defang("\n".join(self._limited(lines, SHOWN_SOURCES)))
 
     def status(self, overviews: Sequence[SourceOverview], embedding: str, llm: str) -> str:
@@ -46,7 +48,7 @@ class Reader:
         )
         lines = [total, words.models.format(embedding=embedding, llm=llm)]
         for one in overviews[:SHOWN_SOURCES]:
-            lines += [f"- **{one.name}**: {told}" for told in self.troubles(one)]
+            lines += [f"- {words.labelled(f'**{one.name}**', told)}" for told in self.troubles(one)]
         return defang("\n".join(lines))
 
     def show(self, detail: SourceDetail, *, documents: bool) -> str:
@@ -54,19 +56,20 @@ class Reader:
         overview = detail.overview
         lines = [f"**{overview.name}** ({_type(overview, self.words)})", self._standing(overview)]
         if place := location(overview.source, admin=self.admin):
-            lines.append(f"{self.words.location}: {defang_line(place)}")
+            lines.append(self.words.labelled(self.words.location, defang_line(place)))
         if overview.source is not None:
-            lines.append(f"{self.words.every}: {overview.source.every}")
+            lines.append(self.words.labelled(self.words.every, overview.source.every))
         if self.admin and overview.source is not None and overview.source.seen_by:
-            lines.append(f"{self.words.audience}: {', '.join(sorted(overview.source.seen_by))}")
+            tags = ", ".join(sorted(overview.source.seen_by))
+            lines.append(self.words.labelled(self.words.audience, tags))
         lines += [f"- {told}" for told in self.troubles(overview)]
         if detail.runs:
-            lines += ["", f"{self.words.runs}:", *(self._run(run) for run in detail.runs[:_SHOWN_RUNS])]
+            runs = [self._run(run) for run in detail.runs[:_SHOWN_RUNS]]
+            lines += ["", self.words.labelled(self.words.runs), *runs]
         if detail.failures and documents:
-            failures = [
-                f"- {defang_line(failure.uri)}: {unread(failure, self.words)}" for failure in detail.failures
-            ]
-            lines += ["", f"{self.words.not_indexed}:", *self._limited(failures, _SHOWN_FAILURES)]
+            failures = [self._failure(failure) for failure in detail.failures]
+            unread_ones = self._limited(failures, _SHOWN_FAILURES)
+            lines += ["", self.words.labelled(self.words.not_indexed), *unread_ones]
         return defang("\n".join(lines))
 
     def progress(self, name: str, moment: Progress | None) -> str:
@@ -136,11 +139,15 @@ class Reader:
     def _run(self, run: Run) -> str:
         when, status = self.words.when(run.started, self.now), self.words.statuses[run.status]
         if run.status == "failed":
-            reason = f": {defang_line(run.error)}" if run.error and self.admin else ""
-            return f"- {when}: {status}{reason}"
-        report = run.report or {}
-        told = _counted({key: int(report.get(key) or 0) for key in _CHANGES}, self.words)
-        return f"- {when}: {status}" + (f", {told}" if run.report else "")
+            reason = defang_line(run.error) if run.error and self.admin else ""
+            status = self.words.labelled(status, reason) if reason else status
+        elif run.report:
+            counted = {key: int(run.report.get(key) or 0) for key in _CHANGES}
+            status = f"{status}, {_counted(counted, self.words)}"
+        return f"- {self.words.labelled(when, status)}"
+
+    def _failure(self, failure: Failure) -> str:
+        return f"- {self.words.labelled(defang_line(failure.uri), unread(failure, self.words))}"
 
     def _limited(self, lines: Sequence[str], most: int) -> list[str]:
         rest = len(lines) - most

@@ -33,13 +33,14 @@ def sync_notice(
     before: Before,
     words: Texts = ENGLISH,
     *,
+    command: str,
     attention_after: int = 5,
-    command: str = "/kb",
     now: float | None = None,
 ) -> str | None:
     """Return the line about a run that ended, None when nothing changed that a person should hear of.
 
-    `schedule` is the source's after the run, `before` how it stood until then.
+    `schedule` is the source's after the run, `before` how it stood until then. `command` is what the readers
+    call the command about the knowledge.
     """
     name = f"**{report.source}**"
     if report.status == "failed":

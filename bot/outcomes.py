@@ -12,7 +12,7 @@ from bot.chat import Attachment, Control, Incoming, Outcome, Shown
 from bot.citations import keep_markers
 from bot.messages import Answer
 from bot.output_gate import defang_line
-from bot.texts import texts, translated
+from bot.texts import ENGLISH, texts, translated
 
 NOTES = 5  # about files; whoever drops twenty needs no twenty lines
 _ADD_THIS = re.compile(
@@ -81,7 +81,7 @@ def controls(incoming: Incoming, rule: ChannelRule, answer: Answer, shown: Shown
 
 def outcome(incoming: Incoming, rule: ChannelRule, answer: Answer, shown: Shown) -> Outcome:
     """Return what is shown of an answer, the bot's own lines in the place's language."""
-    own = "" if answer.answered else translated(answer.text, rule.language)
+    own = "" if answer.answered else _own(answer.text, rule)
     return Outcome(
         answer=replace(answer, text=own) if own else answer,
         controls=controls(incoming, rule, answer, shown),
@@ -89,6 +89,13 @@ def outcome(incoming: Incoming, rule: ChannelRule, answer: Answer, shown: Shown)
         shown=shown,
         language=rule.language,
     )
+
+
+def _own(said: str, rule: ChannelRule) -> str:
+    """Return a line of the assistant's as it helps whoever reads it in a chat."""
+    if said == ENGLISH.no_documents:
+        return texts(rule.language).no_documents_here.format(command=rule.command)
+    return translated(said, rule.language)
 
 
 def line(text: str, rule: ChannelRule, shown: Shown) -> Outcome:

@@ -35,7 +35,9 @@ _UNSEEN = re.compile(
 _JOINERS = re.compile("[\u200c\u200d]{2,}|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 
 CODE = re.compile(r"(?ms)^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)|(`+)(?!`)[^\n]*?(?<!`)\2(?!`)")
+_LONE_BREAK = re.compile(r"(?<=[^\s|])\n(?=[^\s|])")
 _ESCAPED = re.compile(r"\\+`+")
+_APART = re.compile("[^\\S\u00a0\u202f]+")  # French sets its marks apart by spaces at which no line breaks
 _COMMENT = re.compile(
     r"<!--.*?(?:-->|\Z)|<!\[CDATA\[|<\?.*?(?:\?>|\Z)|<!doctype[^>]*>?", re.DOTALL | re.IGNORECASE
 )
@@ -115,7 +117,25 @@ def defang(text: str, *, allowed: Collection[str] = ()) -> str:
 
 def defang_line(text: str) -> str:
     """Return text that is safe as one line: a title, a heading, a path, a file name."""
-    return " ".join(defang(" ".join(text.split())).split())
+    return one_line(defang(one_line(text)))
+
+
+def one_line(text: str) -> str:
+    """Return text on one line, its words one space apart; a space that keeps words together stays."""
+    return _APART.sub(" ", text).strip()
+
+
+def kept_lines(text: str) -> str:
+    """Return Markdown of the bot's own whose lines stay lines: readers show a lone line break as a space.
+
+    With two spaces before it, it is a break for all; in code and in tables it is one anyway.
+    """
+    fenced = [code.span() for code in CODE.finditer(text) if code.group(1)]
+
+    def hard(found: re.Match[str]) -> str:
+        return found.group() if any(a < found.start() < b for a, b in fenced) else "  \n"
+
+    return _LONE_BREAK.sub(hard, text)
 
 
 def strip_unseen(text: str) -> str:

@@ -130,7 +130,8 @@ class PersonaCommands:
         choice = choose_model(name, self._personas)
         shown, lines = f"**{defang_line(name)}**", speech.lines
         if choice.voice is None:
-            return f"- {shown}: {defang_line(translated(choice.reason, lines))}"
+            reason = defang_line(translated(choice.reason, lines))
+            return f"- {speech.words.labelled(shown, reason)}"
         who, mode = defang_line(choice.shown), lines.modes[choice.mode]
         told = f"- {lines.voice_line.format(name=shown, who=who, mode=mode)}"
         if (pause := await self._guard.pause_of(name)) is not None:

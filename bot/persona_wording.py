@@ -33,6 +33,7 @@ class PersonaTexts:
 
     # Why nobody speaks; told in English by what decides it
     personas_off: str
+    votes_off: str
     none_asked: str
     unknown: str
     no_model: str

@@ -162,9 +162,10 @@ class VoteCommands:
     async def _close(self, person: Person, place: Place, speech: Speech) -> VoteTold:
         ballot = await self._standing(place, speech)
         counted = await self._votes.close(ballot.id)
+        lines = self._to_all(person, place, speech).lines
         return VoteTold(
             told=Told(text=speech.lines.vote_ended),
-            post=self._result(ballot, counted, self._to_all(person, place, speech).lines),
+            post=result_text(ballot, counted, self._shown(ballot), lines),
             ballot=ballot.id,
         )
 
@@ -197,9 +198,9 @@ class VoteCommands:
         to_all = self._to_all(person, place, speech)
         return VoteTold(
             told=Told(text=lines.vote_begun),
-            post=self._posted(ballot, to_all),
+            post=ballot_text(ballot, self._shown(ballot), to_all),
             ballot=ballot.id,
-            choices=_choices(ballot, to_all.lines),
+            choices=ballot_choices(ballot, to_all.lines),
         )
 
     def _to_all(self, person: Person, place: Place, speech: Speech) -> Speech:
@@ -219,32 +220,36 @@ class VoteCommands:
             raise CommandError(choice.reason)
         return choice.name, question
 
-    def _posted(self, ballot: Ballot, speech: Speech) -> str:
-        return "\n\n".join(
-            (
-                speech.lines.which_answer.format(who=self._shown(ballot)),
-                f"**{defang_line(ballot.question)}**",
-                f"**A**\n{defang(ballot.first)}",
-                f"**B**\n{defang(ballot.second)}",
-                f"_{speech.line(speech.lines.how_to_vote)}_",
-            )
-        )
-
-    def _result(self, ballot: Ballot, counted: Counted, lines: PersonaTexts) -> str:
-        side = "A" if ballot.voiced == "first" else "B"
-        return "\n".join(
-            (
-                lines.ended.format(question=defang_line(ballot.question)),
-                lines.side_told.format(side=side, who=self._shown(ballot)),
-                lines.counted.format(voiced=counted.voiced, plain=counted.plain, neither=counted.neither),
-            )
-        )
-
     def _shown(self, ballot: Ballot) -> str:
         return defang_line(choose_model(ballot.persona, self._personas).shown or ballot.persona)
 
 
-def _choices(ballot: Ballot, lines: PersonaTexts) -> tuple[Choice, ...]:
+def ballot_text(ballot: Ballot, who: str, speech: Speech) -> str:
+    """Return what all read of a ballot, whose voice is `who`: Markdown that went through the output gate."""
+    return "\n\n".join(
+        (
+            speech.lines.which_answer.format(who=who),
+            f"**{defang_line(ballot.question)}**",
+            f"**A**\n{defang(ballot.first)}",
+            f"**B**\n{defang(ballot.second)}",
+            f"_{speech.line(speech.lines.how_to_vote)}_",
+        )
+    )
+
+
+def result_text(ballot: Ballot, counted: Counted, who: str, lines: PersonaTexts) -> str:
+    """Return what all read when a vote has ended, as Markdown that went through the output gate."""
+    side = "A" if ballot.voiced == "first" else "B"
+    return "\n".join(
+        (
+            lines.ended.format(question=defang_line(ballot.question)),
+            lines.side_told.format(side=side, who=who),
+            lines.counted.format(voiced=counted.voiced, plain=counted.plain, neither=counted.neither),
+        )
+    )
+
+
+def ballot_choices(ballot: Ballot, lines: PersonaTexts) -> tuple[Choice, ...]:
     """Return the buttons under a ballot; nothing in them tells the sides apart but their order."""
     return tuple(
         Choice(

@@ -22,6 +22,7 @@ class Texts:
     language: str
     thousands: str
     decimal: str
+    pair: str
 
     # Buttons and labels; short, for a button holds 75 characters
     helpful: str
@@ -66,6 +67,7 @@ class Texts:
     # Instead of an answer
     not_found: str
     no_documents: str
+    no_documents_here: str
     cannot_search: str
     no_question: str
     answer_follows: str
@@ -254,6 +256,10 @@ class Texts:
     just_now: str
     at_once: str
     never: str
+
+    def labelled(self, label: str, value: str = "") -> str:
+        """Return a label with what it labels; without a value, as what heads the lines below it."""
+        return self.pair.format(label=label, value=value).rstrip()
 
     def count(self, number: int, forms: Forms) -> str:
         """Return a number with its noun: `1 document`, `2,000 documents`."""

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from adapters.discord.dialect import to_discord
 from adapters.discord.layouts import ADDRESS, shortened
-from bot.output_gate import ZERO_WIDTH, defang, defang_line, strip_unseen, without_escapes
+from bot.output_gate import ZERO_WIDTH, defang, defang_line, one_line, strip_unseen, without_escapes
 
 __all__ = ["address", "gate", "gate_line", "link", "literal", "plain", "shortened"]
 
@@ -37,7 +37,7 @@ def gate(text: str, *, allowed: Collection[str] = ()) -> str:
 
 def gate_line(text: str, *, allowed: Collection[str] = ()) -> str:
     """Return text that is safe as one line of Markdown."""
-    return " ".join(gate(" ".join(text.split()), allowed=allowed).split())
+    return one_line(gate(one_line(text), allowed=allowed))
 
 
 def literal(text: str, limit: int = 300) -> str:

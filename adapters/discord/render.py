@@ -39,6 +39,7 @@ from adapters.discord.layouts import (
     text,
 )
 from adapters.discord.pieces import split
+from bot.output_gate import kept_lines
 
 if TYPE_CHECKING:
     from bot.chat import Choice, Outcome
@@ -74,7 +75,7 @@ def answer_payloads(outcome: Outcome, texts: Texts, *, now: float | None = None)
     """Return a reply as the messages it takes, mostly one; sources, notes and buttons end the last."""
     moment = time.time() if now is None else now
     answer = outcome.answer
-    body = answer.text if answer else outcome.alone
+    body = answer.text if answer else kept_lines(outcome.alone)
     foot = _foot(outcome, texts, moment)
     head = _draft_head(outcome, texts) if outcome.shown == "draft" else []
     room = TEXT - 50 - letters(foot)
@@ -89,13 +90,13 @@ def answer_payloads(outcome: Outcome, texts: Texts, *, now: float | None = None)
 
 def line_payload(line: str, *, failed: bool = False) -> Payload:
     """Return a short line of Markdown: an error, a notice, a word to one person."""
-    shown = text((split(gate(line), PIECE) or ["…"])[0])
+    shown = text((split(gate(kept_lines(line)), PIECE) or ["…"])[0])
     return message([container([shown], accent=RED)] if failed else [shown])
 
 
 def notice_payloads(line: str, choices: Sequence[Choice] = ()) -> tuple[Payload, ...]:
     """Return Markdown for a channel as the messages it takes; its buttons end the last."""
-    parts = [[text(piece)] for piece in split(gate(line), PIECE)] or [[text("…")]]
+    parts = [[text(piece)] for piece in split(gate(kept_lines(line)), PIECE)] or [[text("…")]]
     parts[-1] += rows([button(one.label, f"{CHOOSE}:{one.command}") for one in choices])
     return tuple(message(part) for part in parts)
 
@@ -114,7 +115,7 @@ def told_payload(told: Told, texts: Texts) -> Payload:
     """Return what a command tells, with buttons to confirm it or to open its form."""
     if told.confirm:
         return _confirm(told.text, told.confirm, texts)
-    pieces = split(gate(told.text), PIECE) or ["…"]
+    pieces = split(gate(kept_lines(told.text)), PIECE) or ["…"]
     shown = pieces[0] if len(pieces) == 1 else f"{pieces[0]}\n…"
     if told.failed:
         return message([container([text(shown)], accent=RED)])

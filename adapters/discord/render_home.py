@@ -122,16 +122,17 @@ def _state(source: HomeSource, texts: Texts, now: float) -> str:
 def _for_admins(view: HomeView, texts: Texts) -> list[Component]:
     parts: list[Component] = []
     troubles = [
-        f"- **{literal(source.name, 60)}**: {shortened(gate_line(source.error), _LINE)}"
+        f"- {texts.labelled(f'**{literal(source.name, 60)}**', shortened(gate_line(source.error), _LINE))}"
         for source in view.sources[:MOST_SOURCES]
         if source.error
     ]
     if troubles:
         parts += [separator(), text(_within([f"**{texts.troubles}**", *troubles], 800))]
-    if known := [_setting(label, value) for label, value in view.settings]:
+    if known := [_setting(label, value, texts) for label, value in view.settings]:
         parts += [separator(), text(_within([f"**{texts.settings}**", *known], 700))]
     return [*parts, *rows([button(texts.add_source, f"{FORM}:add", style="primary", emoji=PLUS)])]
 
 
-def _setting(label: str, value: str) -> str:
-    return f"-# {': '.join(literal(part, 160) for part in (label, value) if part)}"
+def _setting(label: str, value: str, texts: Texts) -> str:
+    shown = literal(label, 160)
+    return f"-# {texts.labelled(shown, literal(value, 160)) if value else shown}"

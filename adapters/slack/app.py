@@ -76,11 +76,9 @@ class SlackApp:
         home: Home,
         rules: ChannelRules,
         engine: AsyncEngine,
-        personas: bool = False,
         quiet_seconds: float | None = None,
     ) -> None:
         self._settings = settings
-        self._personas = personas
         self._secrets = secrets
         self._desk = desk
         self._aftercare = aftercare
@@ -294,8 +292,8 @@ class SlackApp:
             knowledge=knowledge,
         )
         bolt.command(self._settings.command)(knowledge.on_command)
-        if self._personas:
-            bolt.command(self._settings.persona_command)(knowledge.on_persona)
+        # Also while personas are switched off: an app that had the command keeps it, and says what is so.
+        bolt.command(self._settings.persona_command)(knowledge.on_persona)
         bolt.action(_OURS)(actions.on_action)
         bolt.view(_OURS)(modals.on_view)
         bolt.shortcut(SAVE)(modals.on_save)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote, urlsplit
 
-from bot.output_gate import CODE, ZERO_WIDTH, defang, defang_line, strip_unseen, without_escapes
+from bot.output_gate import CODE, ZERO_WIDTH, defang, defang_line, one_line, strip_unseen, without_escapes
 
 LONGEST_ADDRESS = 1_800  # leaves room for what stands beside it in a text of 3,000
 
@@ -55,7 +55,7 @@ def gate(text: str, *, allowed: Collection[str] = (), closed: bool = True) -> st
 
 def gate_line(text: str) -> str:
     """Return text that is safe as one line of Markdown."""
-    return " ".join(gate(" ".join(text.split())).split())
+    return one_line(gate(one_line(text)))
 
 
 def literal(text: str, limit: int = 3_000) -> str:

@@ -29,6 +29,7 @@ from adapters.slack.interactions import CHOOSE, CONFIRM, FORM
 from adapters.slack.splitting import split
 from bot.chat import Choice, Control, Outcome
 from bot.messages import Answer, Citation
+from bot.output_gate import kept_lines
 
 if TYPE_CHECKING:
     from bot.forms import Told
@@ -62,7 +63,7 @@ def stream_text(answer_text: str, *, allowed: Collection[str] = ()) -> str:
 
 def answer_messages(outcome: Outcome, texts: Texts, *, now: float | None = None) -> tuple[Message, ...]:
     """Return a reply as the messages it takes, mostly one; sources, notes and buttons end the last."""
-    body = outcome.answer.text if outcome.answer else outcome.alone
+    body = outcome.answer.text if outcome.answer else kept_lines(outcome.alone)
     allowed = _allowed(outcome.answer)
     pieces = body_pieces(body, allowed=allowed) or [NOTHING]
     messages = [_message([markdown(piece)], piece) for piece in pieces]
@@ -101,14 +102,14 @@ def stream_end_blocks(outcome: Outcome, texts: Texts, *, now: float | None = Non
 
 def line_message(line: str, *, action: Block | None = None) -> Message:
     """Return a short line of Markdown: an error, a notice, a word to one person."""
-    piece = (body_pieces(line) or [NOTHING])[0]
+    piece = (body_pieces(kept_lines(line)) or [NOTHING])[0]
     blocks = [markdown(piece), *([actions([action])] if action else [])]
     return _message(blocks, piece)
 
 
 def notice_messages(line: str, choices: Sequence[Choice] = ()) -> tuple[Message, ...]:
     """Return Markdown for a channel as the messages it takes; its buttons end the last."""
-    messages = [_message([markdown(piece)], piece) for piece in body_pieces(line) or [NOTHING]]
+    messages = [_message([markdown(piece)], piece) for piece in body_pieces(kept_lines(line)) or [NOTHING]]
     if choices:
         row = [button(one.label, f"{CHOOSE}:{number}", one.command) for number, one in enumerate(choices)]
         messages[-1] = replace(messages[-1], blocks=(*messages[-1].blocks, actions(row)))
@@ -130,7 +131,7 @@ def person_message(who: str, line: str) -> Message:
 
 def told_message(told: Told, texts: Texts) -> Message:
     """Return what a command tells, with the button that opens its confirmation or its form."""
-    pieces = body_pieces(told.text) or [NOTHING]
+    pieces = body_pieces(kept_lines(told.text)) or [NOTHING]
     blocks: list[Block] = [markdown(pieces[0])]
     if told.confirm:
         confirm = told.confirm

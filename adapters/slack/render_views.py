@@ -162,7 +162,7 @@ def _home_questions(title: str, questions: Sequence[str], texts: Texts) -> list[
 
 
 def _ask(question: str, texts: Texts) -> Block:
-    return button(texts.ask, ASK, question, hint=f"{texts.ask}: {question}")
+    return button(texts.ask, ASK, question, hint=texts.labelled(texts.ask, question))
 
 
 def _home_sources(view: HomeView, texts: Texts, now: float) -> list[Block]:
@@ -170,7 +170,7 @@ def _home_sources(view: HomeView, texts: Texts, now: float) -> list[Block]:
         return []
     blocks: list[Block] = [divider(), header(texts.what_i_know)]
     for source in view.sources[:MOST_SOURCES]:
-        sync = button(texts.sync, SYNC, source.name, hint=f"{texts.sync}: {source.name}")
+        sync = button(texts.sync, SYNC, source.name, hint=texts.labelled(texts.sync, source.name))
         blocks.append(section(_source_line(source, view, texts), accessory=sync if view.admin else None))
         blocks += context(["  ·  ".join(_source_facts(source, texts, now))])
     if more := len(view.sources) - MOST_SOURCES:

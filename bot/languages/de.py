@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bot.languages.spaces import BEFORE_DOTS, bound
 from bot.wording import Texts
 
-TEXTS = Texts(
+_TEXTS = Texts(
     language="de",
     thousands=".",
     decimal=",",
+    pair="{label}: {value}",
     helpful="Hilfreich",
     not_helpful="Nicht hilfreich",
     sources="Quellen",
@@ -75,8 +77,12 @@ TEXTS = Texts(
         "Ich habe noch keine Dokumente. Füge mit `lorekeeper sources add` eine Quelle hinzu und starte dann "
         "`lorekeeper sync`."
     ),
+    no_documents_here=(
+        "Ich habe noch keine Dokumente. `{command} list` zeigt die Quellen; füge eine hinzu mit "
+        "`{command} add LOCATION`."
+    ),
     cannot_search="Ich kann meine Dokumente gerade nicht durchsuchen.",
-    no_question="Da ist keine Frage, die ich beantworten könnte.",
+    no_question="Da ist keine Frage, die ich beantworten könnte. Was möchtest du wissen?",
     answer_follows="Deine Antwort kommt hier darunter, nur für dich.",
     no_documents_from="Ich habe keine Dokumente aus {sources}.",
     busy="Ich kann gerade nicht antworten. Bitte frag in einer Minute noch einmal (Log {id}).",
@@ -94,13 +100,22 @@ TEXTS = Texts(
         "SourceInvalid": "So kann diese Quelle nicht funktionieren.",
         "SourceUnavailable": "Diese Quelle lässt sich gerade nicht lesen.",
         "FetchError": "Diese Adresse lässt sich nicht lesen.",
-        "SyncRefused": "Das lässt sich gerade nicht abgleichen.",
-        "EmbeddingError": "Das Einbettungsmodell funktioniert gerade nicht.",
+        "SyncRefused": "Das lässt sich gerade nicht abgleichen. Versuch es in einer Minute noch einmal.",
+        "EmbeddingError": (
+            "Das Modell, mit dem ich suche, funktioniert gerade nicht. Versuch es in einer Minute noch "
+            "einmal."
+        ),
         "StoreError": "Ich komme gerade nicht an meine Daten. Versuch es in einer Minute noch einmal.",
-        "StoreFull": "Mein Speicherplatz ist voll, ich kann nichts mehr aufnehmen.",
+        "StoreFull": (
+            "Mein Speicherplatz ist voll, ich kann nichts mehr aufnehmen. Sag denen Bescheid, die mich "
+            "betreiben."
+        ),
         "SurfaceBusy": "Der Chat nimmt das gerade nicht an. Versuch es in einer Minute noch einmal.",
-        "SurfaceGone": "Der Chat lässt mich das hier nicht tun.",
-        "Exception": "Das hat nicht geklappt.",
+        "SurfaceGone": "Der Chat lässt mich das hier nicht tun. Admins können prüfen, was ich hier darf.",
+        "Exception": (
+            "Das hat nicht geklappt. Versuch es noch einmal; hilft das nicht, sag denen Bescheid, die mich "
+            "betreiben."
+        ),
     },
     logged="{line} (Log {id})",
     thanks="Danke, ist notiert.",
@@ -108,10 +123,13 @@ TEXTS = Texts(
     what_was_wrong="Was war falsch?",
     comment_hint="Was fehlt oder stimmt nicht, und wo steht es richtig?",
     answer_gone="Diese Antwort habe ich nicht mehr. Stell die Frage noch einmal.",
-    no_sources="Keine ihrer Textstellen ist noch da, oder du darfst sie nicht sehen.",
+    no_sources="Die Textstellen dieser Antwort gibt es nicht mehr, oder du darfst sie nicht sehen.",
     person_called="Ich habe {who} gerufen.",
     person_called_already="{who} wurde schon gerufen.",
-    person_unknown="Für diesen Ort ist niemand benannt. Admins tragen dafür `person` ein.",
+    person_unknown=(
+        "Hier ist niemand benannt, den ich rufen könnte. Admins tragen dafür in den Einstellungen dieses "
+        "Kanals `person` ein."
+    ),
     person_needed="{name} möchte, dass sich ein Mensch diese Frage ansieht.",
     marked_resolved="Als erledigt vermerkt.",
     shared="Im Kanal geteilt.",
@@ -158,7 +176,7 @@ TEXTS = Texts(
         "off": "nie",
     },
     notices_to="Meldet misslungene Abgleiche in",
-    threshold="Sicherheit ungefragter Antworten",
+    threshold="Nötige Sicherheit ungefragter Antworten",
     follow_ups="Nachfragen ohne Erwähnung",
     nobody="niemand",
     nowhere="keinem Kanal",
@@ -232,7 +250,9 @@ Ansehen dürfen alle; ändern dürfen {who}.""",
     who_named="Admins und alle, die in den Einstellungen stehen ([{platform}] admins und admin_groups)",
     unknown_command="Den Befehl {word!r} gibt es nicht.",
     which_source="Welche Quelle? Schreib `{command} {verb} NAME`.",
-    which_location="Welche? Schreib `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`.",
+    which_location=(
+        "Was soll ich hinzufügen? Schreib `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`."
+    ),
     wrong_word="{word!r} verstehe ich dort nicht. Schreib `{usage}`.",
     source_unknown="Eine Quelle {name!r} gibt es nicht. Siehe `{command} list`.",
     name_taken=(
@@ -360,3 +380,4 @@ Ansehen dürfen alle; ändern dürfen {who}.""",
     at_once="in weniger als einer Minute",
     never="nie",
 )
+TEXTS = bound(_TEXTS, BEFORE_DOTS)

@@ -8,6 +8,7 @@ TEXTS = Texts(
     language="en",
     thousands=",",
     decimal=".",
+    pair="{label}: {value}",
     helpful="Helpful",
     not_helpful="Not helpful",
     sources="Sources",
@@ -64,14 +65,17 @@ TEXTS = Texts(
     image_unread="I did not read the image {name!r}.",
     file_unread="I did not read the file {name!r}. Send it to me with the words “add this” to have it kept.",
     stopped="Stopped.",
-    nothing_runs="Nothing is being written here any more.",
-    not_stopper="Only the asker or an admin may stop this answer.",
+    nothing_runs="No answer is being written here any more.",
+    not_stopper="Only whoever asked, or an admin, may stop this answer.",
     not_found="I could not find this in my documents.",
     no_documents=(
         "I have no documents yet. Add a source with `lorekeeper sources add`, then run `lorekeeper sync`."
     ),
+    no_documents_here=(
+        "I have no documents yet. `{command} list` shows the sources; add one with `{command} add LOCATION`."
+    ),
     cannot_search="I cannot search my documents right now.",
-    no_question="There is no question to answer.",
+    no_question="There is no question to answer. What would you like to know?",
     answer_follows="Your answer comes below, for you alone.",
     no_documents_from="I have no documents from {sources}.",
     busy="I cannot answer right now. Please ask again in a minute (log {id}).",
@@ -86,13 +90,13 @@ TEXTS = Texts(
         "SourceInvalid": "This source cannot work as it is written.",
         "SourceUnavailable": "This source cannot be read right now.",
         "FetchError": "This address cannot be read.",
-        "SyncRefused": "This cannot be synced right now.",
-        "EmbeddingError": "The embedding model does not work right now.",
+        "SyncRefused": "This cannot be synced right now. Try again in a minute.",
+        "EmbeddingError": "The model that I search with does not work right now. Try again in a minute.",
         "StoreError": "I cannot get at my data right now. Try again in a minute.",
-        "StoreFull": "My disk is full, so I can keep nothing more.",
+        "StoreFull": "My disk is full, so I can keep nothing more. Tell whoever runs me.",
         "SurfaceBusy": "The chat does not take that right now. Try again in a minute.",
-        "SurfaceGone": "The chat does not let me do that here.",
-        "Exception": "That did not work.",
+        "SurfaceGone": "The chat does not let me do that here. An admin can check my permissions.",
+        "Exception": "That did not work. Try again; if it stays, tell whoever runs me.",
     },
     logged="{line} (log {id})",
     thanks="Thank you, noted.",
@@ -100,22 +104,27 @@ TEXTS = Texts(
     what_was_wrong="What was wrong?",
     comment_hint="What is missing or wrong, and where is it written?",
     answer_gone="I no longer have this answer. Ask the question again.",
-    no_sources="None of its passages is there any more, or you may not see them.",
+    no_sources="The passages of this answer are gone, or you may not see them.",
     person_called="I have called {who}.",
     person_called_already="{who} has been called already.",
-    person_unknown="Nobody is named whom I could call here. An admin sets `person` for this channel.",
+    person_unknown=(
+        "There is nobody whom I could call here. An admin can name somebody: `person` in this channel's "
+        "settings."
+    ),
     person_needed="{name} would like a person to look at this question.",
     marked_resolved="Marked as resolved.",
     shared="Shared with the channel.",
     share_not_possible=(
-        "I cannot share this here: what it stands on may not be seen by everyone in the channel."
+        "I cannot share this here: not everyone in this channel may see the documents behind it."
     ),
-    share_reviewed="Answers in this channel are reviewed first. Ask there, and a reviewer sees to it.",
+    share_reviewed=(
+        "Answers in this channel are reviewed first. Ask in the channel, and a reviewer looks at the answer."
+    ),
     approved="Approved and posted.",
     discarded="Discarded.",
     not_reviewer="Only the reviewers of this channel may do that.",
     not_asker="Only {name}, who asked, may do that.",
-    draft_gone="This draft was seen to already.",
+    draft_gone="Somebody has dealt with this draft already.",
     draft_sent="Your question is answered as soon as a reviewer has looked at the answer.",
     draft_sent_privately=(
         "Someone reviews the answer first. If they approve it, it is posted here for everyone; if not, no "
@@ -148,7 +157,7 @@ TEXTS = Texts(
         "off": "never",
     },
     notices_to="Tells of failed syncs in",
-    threshold="Confidence of answers nobody asked for",
+    threshold="Confidence needed to answer unasked",
     follow_ups="Follow-ups without a mention",
     nobody="nobody",
     nowhere="no channel",
@@ -208,7 +217,7 @@ TEXTS = Texts(
 `{command} list`: the sources and how fresh they are
 `{command} show NAME`: one source, its last syncs and its errors
 `{command} status`: how everything stands
-`{command} add LOCATION [every 30m] [as NAME] [for TAG…]`: add a folder, a git or web address, a feed …
+`{command} add LOCATION [every 30m] [as NAME] [for TAG…]`: add a folder, a git or web address, a feed…
 `{command} sync [NAME] [allow deletes]`: sync now
 `{command} pause NAME`, `{command} resume NAME`: stop and start the schedule
 `{command} remove NAME`: remove a source and all that is stored of it
@@ -218,7 +227,7 @@ Everyone may look; {who} may change things.""",
     who_named="admins, and those whom the settings name ([{platform}] admins and admin_groups),",
     unknown_command="There is no command {word!r}.",
     which_source="Which source? Write `{command} {verb} NAME`.",
-    which_location="Which one? Write `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`.",
+    which_location="What should I add? Write `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`.",
     wrong_word="I do not understand {word!r} there. Write `{usage}`.",
     source_unknown="There is no source {name!r}. See `{command} list`.",
     name_taken="There is a source {name!r} already. Give this one another name: `{command} add … as NAME`.",

@@ -8,6 +8,7 @@ TEXTS = Texts(
     language="es",
     thousands=".",
     decimal=",",
+    pair="{label}: {value}",
     helpful="Útil",
     not_helpful="No es útil",
     sources="Fuentes",
@@ -73,8 +74,12 @@ TEXTS = Texts(
         "Todavía no tengo documentos. Añade una fuente con `lorekeeper sources add` y ejecuta después "
         "`lorekeeper sync`."
     ),
+    no_documents_here=(
+        "Todavía no tengo documentos. `{command} list` muestra las fuentes; añade una con "
+        "`{command} add LOCATION`."
+    ),
     cannot_search="Ahora mismo no puedo buscar en mis documentos.",
-    no_question="No hay ninguna pregunta que responder.",
+    no_question="No hay ninguna pregunta que responder. ¿Qué quieres saber?",
     answer_follows="Tu respuesta llega aquí abajo, solo para ti.",
     no_documents_from="No tengo documentos de {sources}.",
     busy="Ahora mismo no puedo responder. Vuelve a preguntar en un minuto (registro {id}).",
@@ -92,13 +97,15 @@ TEXTS = Texts(
         "SourceInvalid": "Esta fuente no puede funcionar así.",
         "SourceUnavailable": "Ahora mismo no puedo leer esta fuente.",
         "FetchError": "No puedo leer esta dirección.",
-        "SyncRefused": "Ahora mismo no se puede sincronizar.",
-        "EmbeddingError": "El modelo de vectores no funciona ahora mismo.",
+        "SyncRefused": "Ahora mismo no se puede sincronizar. Inténtalo de nuevo en un minuto.",
+        "EmbeddingError": (
+            "El modelo con el que busco no funciona ahora mismo. Inténtalo de nuevo en un minuto."
+        ),
         "StoreError": "Ahora mismo no puedo acceder a mis datos. Inténtalo de nuevo en un minuto.",
-        "StoreFull": "Mi disco está lleno, no puedo guardar nada más.",
+        "StoreFull": "Mi disco está lleno, no puedo guardar nada más. Avisa a quien me administra.",
         "SurfaceBusy": "El chat no acepta eso ahora mismo. Inténtalo de nuevo en un minuto.",
-        "SurfaceGone": "El chat no me deja hacer eso aquí.",
-        "Exception": "Eso no ha funcionado.",
+        "SurfaceGone": "El chat no me deja hacer eso aquí. Un admin puede comprobar mis permisos.",
+        "Exception": "Eso no ha funcionado. Inténtalo de nuevo; si sigue así, avisa a quien me administra.",
     },
     logged="{line} (registro {id})",
     thanks="Gracias, anotado.",
@@ -106,10 +113,13 @@ TEXTS = Texts(
     what_was_wrong="¿Qué estaba mal?",
     comment_hint="¿Qué falta o está mal, y dónde está escrito?",
     answer_gone="Ya no tengo esta respuesta. Haz la pregunta otra vez.",
-    no_sources="Ninguno de sus pasajes sigue ahí, o no puedes verlos.",
+    no_sources="Los pasajes de esta respuesta ya no están, o no puedes verlos.",
     person_called="He llamado a {who}.",
     person_called_already="Ya se ha llamado a {who}.",
-    person_unknown="Aquí no hay nadie designado. Un admin define `person` para este canal.",
+    person_unknown=(
+        "Aquí no tengo a nadie a quien llamar. Un admin puede designar a alguien: `person` en los "
+        "ajustes de este canal."
+    ),
     person_needed="{name} quiere que una persona mire esta pregunta.",
     marked_resolved="Marcado como resuelto.",
     shared="Compartido en el canal.",
@@ -156,7 +166,7 @@ TEXTS = Texts(
         "off": "nunca",
     },
     notices_to="Avisa de sincronizaciones fallidas en",
-    threshold="Confianza de respuestas no pedidas",
+    threshold="Confianza necesaria sin que se pida",
     follow_ups="Seguimientos sin mención",
     nobody="nadie",
     nowhere="ningún canal",
@@ -226,7 +236,7 @@ Todos pueden mirar; pueden cambiar cosas: {who}.""",
     who_named="los admins y quienes nombran los ajustes ([{platform}] admins y admin_groups)",
     unknown_command="No hay ninguna orden {word!r}.",
     which_source="¿Qué fuente? Escribe `{command} {verb} NAME`.",
-    which_location="¿Cuál? Escribe `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`.",
+    which_location="¿Qué añado? Escribe `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`.",
     wrong_word="No entiendo {word!r} ahí. Escribe `{usage}`.",
     source_unknown="No hay ninguna fuente {name!r}. Mira `{command} list`.",
     name_taken="Ya hay una fuente {name!r}. Da otro nombre a esta: `{command} add … as NAME`.",

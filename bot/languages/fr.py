@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bot.languages.spaces import BEFORE_MARKS, bound
 from bot.wording import Texts
 
-TEXTS = Texts(
+_TEXTS = Texts(
     language="fr",
     thousands="\u202f",
     decimal=",",
+    pair="{label} : {value}",
     helpful="Utile",
     not_helpful="Pas utile",
     sources="Sources",
@@ -74,8 +76,12 @@ TEXTS = Texts(
         "Je n’ai pas encore de documents. Ajoute une source avec `lorekeeper sources add`, puis lance "
         "`lorekeeper sync`."
     ),
+    no_documents_here=(
+        "Je n’ai pas encore de documents. `{command} list` montre les sources ; ajoutes-en une avec "
+        "`{command} add LOCATION`."
+    ),
     cannot_search="Je ne peux pas chercher dans mes documents en ce moment.",
-    no_question="Il n’y a pas de question à laquelle répondre.",
+    no_question="Il n’y a pas de question à laquelle répondre. Que veux-tu savoir ?",
     answer_follows="Ta réponse arrive ci-dessous, visible par toi seul.",
     no_documents_from="Je n’ai pas de documents de {sources}.",
     busy="Je ne peux pas répondre en ce moment. Redemande dans une minute (journal {id}).",
@@ -95,13 +101,15 @@ TEXTS = Texts(
         "SourceInvalid": "Cette source ne peut pas fonctionner ainsi.",
         "SourceUnavailable": "Je ne peux pas lire cette source en ce moment.",
         "FetchError": "Je ne peux pas lire cette adresse.",
-        "SyncRefused": "La synchronisation n’est pas possible en ce moment.",
-        "EmbeddingError": "Le modèle de plongement ne fonctionne pas en ce moment.",
+        "SyncRefused": "La synchronisation n’est pas possible en ce moment. Réessaie dans une minute.",
+        "EmbeddingError": (
+            "Le modèle avec lequel je cherche ne fonctionne pas en ce moment. Réessaie dans une minute."
+        ),
         "StoreError": "Je n’accède pas à mes données en ce moment. Réessaie dans une minute.",
-        "StoreFull": "Mon disque est plein, je ne peux plus rien garder.",
+        "StoreFull": "Mon disque est plein, je ne peux plus rien garder. Préviens qui me fait tourner.",
         "SurfaceBusy": "La messagerie refuse cela en ce moment. Réessaie dans une minute.",
-        "SurfaceGone": "La messagerie ne me laisse pas faire cela ici.",
-        "Exception": "Cela n’a pas marché.",
+        "SurfaceGone": "La messagerie ne me laisse pas faire cela ici. Un admin peut vérifier mes droits.",
+        "Exception": "Cela n’a pas marché. Réessaie ; si cela persiste, préviens qui me fait tourner.",
     },
     logged="{line} (journal {id})",
     thanks="Merci, c’est noté.",
@@ -109,10 +117,13 @@ TEXTS = Texts(
     what_was_wrong="Qu’est-ce qui n’allait pas ?",
     comment_hint="Qu’est-ce qui manque ou est faux, et où est-ce écrit ?",
     answer_gone="Je n’ai plus cette réponse. Repose la question.",
-    no_sources="Aucun de ses passages n’existe encore, ou tu n’as pas le droit de les voir.",
+    no_sources="Les passages de cette réponse n’existent plus, ou tu n’as pas le droit de les voir.",
     person_called="J’ai appelé {who}.",
     person_called_already="{who} a déjà reçu un appel.",
-    person_unknown="Personne n’est désigné ici. Un admin renseigne `person` pour ce canal.",
+    person_unknown=(
+        "Je n’ai personne à appeler ici. Un admin peut désigner quelqu’un : `person` dans les réglages "
+        "de ce canal."
+    ),
     person_needed="{name} voudrait que quelqu’un regarde cette question.",
     marked_resolved="Marqué comme résolu.",
     shared="Partagé dans le canal.",
@@ -159,7 +170,7 @@ TEXTS = Texts(
         "off": "jamais",
     },
     notices_to="Signale les synchros ratées dans",
-    threshold="Confiance des réponses non demandées",
+    threshold="Confiance requise sans demande",
     follow_ups="Suites sans mention",
     nobody="personne",
     nowhere="aucun canal",
@@ -232,7 +243,7 @@ Tout le monde peut regarder ; peuvent changer : {who}.""",
     who_named="les admins et ceux que nomment les réglages ([{platform}] admins et admin_groups)",
     unknown_command="Il n’y a pas de commande {word!r}.",
     which_source="Quelle source ? Écris `{command} {verb} NAME`.",
-    which_location="Laquelle ? Écris `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`.",
+    which_location="Que dois-je ajouter ? Écris `{command} add LOCATION [every 30m] [as NAME] [for TAG…]`.",
     wrong_word="Je ne comprends pas {word!r} à cet endroit. Écris `{usage}`.",
     source_unknown="Il n’y a pas de source {name!r}. Voir `{command} list`.",
     name_taken=(
@@ -356,3 +367,4 @@ Tout le monde peut regarder ; peuvent changer : {who}.""",
     at_once="dans moins d’une minute",
     never="jamais",
 )
+TEXTS = bound(_TEXTS, BEFORE_MARKS)

@@ -46,6 +46,10 @@ TEXTS = PersonaTexts(
         "all": "Stimmen dürfen wieder überall sprechen, wo sie eingeschaltet sind.",
     },
     personas_off="Personas sind abgeschaltet. Wer mich betreibt, setzt [persona] enabled auf true.",
+    votes_off=(
+        "Personas sind abgeschaltet, deshalb kann gerade niemand abstimmen. Wer mich betreibt, setzt "
+        "[persona] enabled auf true."
+    ),
     none_asked="Es wurde keine Persona verlangt.",
     unknown="Eine Persona {name} gibt es nicht. Es gibt: {known}.",
     no_model="Die Persona {name} hat kein Modell. Wer mich betreibt, stellt ihr Modell ein.",

@@ -46,6 +46,9 @@ TEXTS = PersonaTexts(
         "all": "Voices may speak again wherever they are on.",
     },
     personas_off="Personas are switched off. Set [persona] enabled to true.",
+    votes_off=(
+        "Personas are switched off, so nobody can vote now. Whoever runs me sets [persona] enabled to true."
+    ),
     none_asked="No persona was asked for.",
     unknown="There is no persona {name}. There are: {known}.",
     no_model="The persona {name} has no model. Set its model.",
@@ -73,8 +76,8 @@ TEXTS = PersonaTexts(
     vote_begun="The vote has begun.",
     vote_ended="The vote has ended.",
     which_answer=(
-        "**Which answer do you prefer?** One is plain, one is in the voice of {who}; which is which is "
-        "told at the end."
+        "**Which answer do you prefer?** One is plain, one is in the voice of {who}; you learn which when "
+        "the vote ends."
     ),
     how_to_vote=(
         "Press a button, or type `{command} vote A`, `{command} vote B` or `{command} vote same`. Only "

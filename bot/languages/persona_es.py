@@ -52,6 +52,10 @@ TEXTS = PersonaTexts(
         "all": "Las voces pueden volver a hablar donde estén activadas.",
     },
     personas_off="Las personas están desactivadas. Quien me administra pone [persona] enabled en true.",
+    votes_off=(
+        "Las personas están desactivadas, así que ahora nadie puede votar. Quien me administra pone "
+        "[persona] enabled en true."
+    ),
     none_asked="No se ha pedido ninguna persona.",
     unknown="No existe la persona {name}. Hay: {known}.",
     no_model="La persona {name} no tiene modelo. Quien me administra fija su modelo.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.languages.spaces import BEFORE_MARKS, bound
 from bot.persona_wording import PersonaTexts
 
-TEXTS = PersonaTexts(
+_TEXTS = PersonaTexts(
     language="fr",
     usage=(
         "`{command} list`, `{command} on NOM [here|everywhere]`, `{command} off [here|everywhere]`, "
@@ -52,6 +53,10 @@ TEXTS = PersonaTexts(
         "all": "Les voix peuvent de nouveau parler partout où elles sont actives.",
     },
     personas_off="Les personas sont coupés. Qui me fait tourner met [persona] enabled à true.",
+    votes_off=(
+        "Les personas sont coupés, personne ne peut donc voter en ce moment. Qui me fait tourner met "
+        "[persona] enabled à true."
+    ),
     none_asked="Aucun persona n’a été demandé.",
     unknown="Le persona {name} n’existe pas. Il y a : {known}.",
     no_model="Le persona {name} n’a pas de modèle. Qui me fait tourner règle son modèle.",
@@ -104,3 +109,4 @@ TEXTS = PersonaTexts(
     not_said="Il n’y a rien à voter : {reason}. Pose une autre question, ou réessaie.",
     both_same="Les deux réponses sont identiques, il n’y a donc rien à voter. Pose une autre question.",
 )
+TEXTS = bound(_TEXTS, BEFORE_MARKS)

@@ -46,8 +46,8 @@ class TwoFaced:
         return Answer(question=question.text, answered=True, text=whole, confidence=1.0, voice=voice)
 
 
-def commands(*, long: int = 1, asked: list[Question] | None = None) -> Commanding:
-    """Return what puts the commands about voices together as the program does."""
+def commands(*, long: int = 1, asked: list[Question] | None = None, on: bool = True) -> Commanding:
+    """Return what puts the commands about voices together as the program does; not `on`, there are none."""
 
     def made(engine: AsyncEngine, rules: ChannelRules, surface: Callable[[str], Surface]) -> ChatCommands:
         known, unused = Personas(settings=_SETTINGS), cast("Any", None)
@@ -56,7 +56,8 @@ def commands(*, long: int = 1, asked: list[Question] | None = None) -> Commandin
         personas = PersonaCommands(
             known, PersonaGuard(engine, _SETTINGS), rules.platforms, vote=ChannelVotes(votes, surface).run
         )
-        return ChatCommands(unused, unused, rules.platforms, rules=rules, personas=personas)
+        personas_now = personas if on else None
+        return ChatCommands(unused, unused, rules.platforms, rules=rules, personas=personas_now)
 
     return made
 

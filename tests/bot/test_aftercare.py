@@ -238,7 +238,7 @@ async def test_a_draft_is_approved_once(engine: AsyncEngine) -> None:
     with pytest.raises(NotAllowed):
         await desk.care.approve(answer, ADA, surface, CHANNEL)
     lines = await asyncio.gather(*(desk.care.approve(answer, REVIEWER, surface, CHANNEL) for _ in range(2)))
-    assert sorted(lines) == ["Approved and posted.", "This draft was seen to already."]
+    assert sorted(lines) == ["Approved and posted.", "Somebody has dealt with this draft already."]
     (post,) = surface.posts.values()
     assert (post.shown, post.said, post.subject) == ("public", "How? Six. [1]", message(1).subject + SHARED)
     assert len(desk.table.assistant.asked) == 1

@@ -199,6 +199,10 @@ async def test_how_a_source_stands_is_told_in_the_readers_language(
     assert "**handbook** (Ordner)" in german
     assert "gerade eben: gelungen, 1 neu" in german
     assert "empty.md: leer" in german
+    french = (await limited.last("show handbook", language="fr")).text
+    assert f"Emplacement\u00a0: {handbook}\n" in french
+    assert "Dernières synchros\u00a0:\n- à l’instant\u00a0: réussie, 1 ajouté" in french
+    assert "empty.md\u00a0: vide" in french
     shutil.rmtree(handbook)
     synced = await limited.last("sync handbook", language="de")
     assert synced.text.startswith("handbook: misslungen: Source 'handbook'")

@@ -113,7 +113,7 @@ async def test_a_home_is_in_its_readers_language(home: Home) -> None:
     view = await home.view(ADMIN, EVERYONE, language="de")
     assert {source.type for source in view.sources} == {"Ordner"}
     assert ("Antwortet in Kanälen", "wenn es erwähnt wird") in view.settings
-    assert ("Sicherheit ungefragter Antworten", "0,7") in view.settings
+    assert ("Nötige Sicherheit ungefragter Antworten", "0,7") in view.settings
 
 
 async def test_a_paused_source_says_so(home: Home, base: Knowledge) -> None:

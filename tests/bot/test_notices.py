@@ -20,7 +20,7 @@ def after(failures: int) -> Schedule:
 
 
 def notice(report: SyncReport, failures: int, before: Before) -> str | None:
-    return sync_notice(report, after(failures), before, now=NOW, attention_after=3)
+    return sync_notice(report, after(failures), before, now=NOW, attention_after=3, command="/kb")
 
 
 def test_the_first_failure_is_told_once() -> None:
@@ -57,6 +57,14 @@ def test_held_deletions_are_told_once() -> None:
     assert notice(report, 0, Before(held=True)) is None
 
 
+def test_the_command_is_told_as_its_readers_call_it() -> None:
+    """Where the settings give the command another name, the line names that."""
+    report = SyncReport(source="handbook", status="held", held=12)
+    told = sync_notice(report, after(0), Before(), now=NOW, command="/wissen")
+    assert told is not None
+    assert "`/wissen sync handbook allow deletes`" in told
+
+
 def test_how_a_source_stood_is_read_from_its_rows() -> None:
     """What was before a run is in the schedule's row and the last run's."""
     last = Run(id="1", source="handbook", started=1.0, status="held")
@@ -67,7 +75,7 @@ def test_how_a_source_stood_is_read_from_its_rows() -> None:
 def test_a_notice_is_safe_and_in_the_language_of_its_channel() -> None:
     """A reason is text of others: it pings nobody and links nowhere."""
     report = failed("<!channel> see https://evil.example/x?y=1")
-    told = sync_notice(report, after(1), Before(), texts("de"), now=NOW)
+    told = sync_notice(report, after(1), Before(), texts("de"), now=NOW, command="/kb")
     assert told is not None
     assert told.startswith("Der Abgleich von **handbook** ist misslungen:")
     assert "<!channel>" not in told

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.output_gate import ZERO_WIDTH, defang, defang_line, strip_unseen
+from bot.output_gate import ZERO_WIDTH, defang, defang_line, kept_lines, strip_unseen
 
 OUTPUT = Path(__file__).resolve().parents[3] / "shared" / "data" / "trust" / "output"
 LIVE = ("<!channel", "<!here", "<!everyone", "<!subteam", "<!date", "<@", "<#C", "@everyone", "@here")
@@ -94,6 +94,28 @@ def test_line() -> None:
 def test_strip_unseen_keeps_lines() -> None:
     """Line ends become one kind and are kept, tabs too."""
     assert strip_unseen("a\r\nb\rc\td") == "a\nb\nc\td"
+
+
+def test_one_line_keeps_words_together() -> None:
+    """Line ends and other spaces become one space; a space at which no line breaks stays what it is."""
+    assert defang_line(" a\t b\u2028c\n\nd ") == "a b c d"
+    assert defang_line("à vrai dire\u00a0: 1\u202f000") == "à vrai dire\u00a0: 1\u202f000"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("one\ntwo\n\nthree", "one  \ntwo\n\nthree"),
+        ("`a`\n`b`", "`a`  \n`b`"),
+        ("```\na\nb\n```\nend", "```\na\nb\n```  \nend"),
+        ("| a |\n| - |\n| b |", "| a |\n| - |\n| b |"),
+        ("one  \ntwo", "one  \ntwo"),
+    ],
+)
+def test_lines_are_kept(text: str, kept: str) -> None:
+    """A lone line break is made hard outside of code and tables; a second time changes nothing."""
+    assert kept_lines(text) == kept
+    assert kept_lines(kept) == kept
 
 
 @given(st.text(alphabet="[]()<>!@#`~:/.ahtps\\ \n\"'1-=|&", max_size=60))

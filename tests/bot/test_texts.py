@@ -18,6 +18,7 @@ from bot.chat import Attachment
 from bot.errors import BotError, CommandError, ModelError, SurfaceBusy, SurfaceGone
 from bot.failing import failure_line
 from bot.outcomes import adds_files, asks_for_help
+from bot.persona_texts import LANGUAGES as VOICES
 from bot.texts import ENGLISH, LANGUAGES, Texts, texts, translated
 from kb import errors as kb_errors
 from kb.errors import DocumentStatus, KnowledgeBaseError, StoreError
@@ -37,6 +38,7 @@ SAME = {
         "sync_done",
         "status_line",
         "stored",
+        "pair",
         "types.github",
         "types.gitlab",
     },
@@ -44,7 +46,10 @@ SAME = {
         *("sources", "what_i_know", "document", "node", "source", "question", "minute", "stored"),
         *("types.git", "types.web", "types.sitemap", "types.github", "types.gitlab"),
     },
-    "es": {"no", "stored", "types.git", "types.web", "types.sitemap", "types.github", "types.gitlab"},
+    "es": {
+        *("no", "stored", "pair"),
+        *("types.git", "types.web", "types.sitemap", "types.github", "types.gitlab"),
+    },
 }
 BUTTONS = (
     "helpful", "not_helpful", "sources", "person", "resolved", "share", "approve", "discard", "ask", "add",
@@ -111,6 +116,24 @@ def test_every_text_is_used_and_can_be_filled_in(words: Texts) -> None:
         assert re.search(rf"\.{field.name}\b", code), field.name
         for text, names in zip(parts(value), blanks(value), strict=True):
             assert "{" not in text.format("x", **dict.fromkeys(map(str, names), "x"))
+
+
+TYPOGRAPHY = {
+    "en": r" [:;?!…]|\.\.\.",
+    "de": r" [:;?!…]|\w…|\.\.\.|[”«»]",
+    "fr": r"[^\u00a0][:;?!»](?=\s|$)| [:;?!…»]|« |\.\.\.|[“”„]",
+    "es": r" [:;?!…]|\.\.\.|[“”„]|^[^¿]*\?|^[^¡]*!",
+}
+
+
+def test_marks_stand_as_each_language_sets_them() -> None:
+    """No line breaks before a mark that stands apart, in French and German; Spanish opens its questions."""
+    for words in (*LANGUAGES.values(), *VOICES.values()):
+        wrong = TYPOGRAPHY[words.language]
+        for field in fields(words):
+            for text in parts(getattr(words, field.name)):
+                prose = re.sub(r"`[^`]*`|\{[^}]*\}", "x", text)
+                assert not re.search(wrong, prose), (words.language, field.name, text)
 
 
 def kinds(*roots: type[Exception]) -> Iterator[type[Exception]]:

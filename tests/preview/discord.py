@@ -14,6 +14,7 @@ from adapters.discord.events import command_incoming
 from adapters.discord.render import (
     answer_payloads,
     line_payload,
+    notice_payloads,
     person_payload,
     sources_payload,
     stream_payload,
@@ -40,6 +41,10 @@ from tests.preview.scenes import (
     NOW,
     PUBLIC,
     REGIONS,
+    VOTE,
+    VOTE_CHOICES,
+    VOTE_RESULT,
+    VOTED,
     citation,
     home_sources,
 )
@@ -236,6 +241,18 @@ def add_form() -> str:
     return PAGE.modal(form_modal(ADD_FORM))
 
 
+def vote() -> str:
+    """Show a vote with its buttons, what one who voted reads, and how it ended."""
+    return PAGE.channel(
+        "finance",
+        [
+            *(Shown(payload=one) for one in notice_payloads(VOTE, VOTE_CHOICES)),
+            Shown(payload=line_payload(VOTED), ephemeral=True, time="10:25"),
+            *(Shown(payload=one, time="16:02") for one in notice_payloads(VOTE_RESULT)),
+        ],
+    )
+
+
 SCENES: Mapping[str, tuple[Callable[[], str], int]] = {
     "discord-answer": (answer, 720),
     "discord-long-answer": (long_answer, 720),
@@ -245,6 +262,7 @@ SCENES: Mapping[str, tuple[Callable[[], str], int]] = {
     "discord-draft": (draft, 720),
     "discord-sources": (sources, 720),
     "discord-errors": (errors, 720),
+    "discord-vote": (vote, 720),
     "discord-kb": (kb, 720),
     "discord-home": (home, 720),
     "discord-add": (add_form, 520),

@@ -6,7 +6,11 @@ from bot.chat import Control
 from bot.forms import Field, Form, Told
 from bot.home import HomeSource
 from bot.messages import Answer, Citation
+from bot.persona_commands import Speech
+from bot.persona_texts import COMMAND, persona_texts
 from bot.texts import texts
+from bot.vote_commands import ballot_choices, ballot_text, result_text
+from bot.voting import Ballot, Counted
 
 NOW = 1_790_000_000.0  # 2026-09-21
 EN = texts("en")
@@ -49,6 +53,21 @@ ANSWER = Answer(
     citations=(EXPENSES, MEALS),
     id="a1",
 )
+_BALLOT = Ballot(
+    id="b1",
+    persona="captain",
+    question="How long do I have to hand in a travel claim?",
+    first="Hand in the claim within 30 days after the trip, with every receipt above 25 €.",
+    second="Ye've 30 days after the trip to hand in yer claim, matey: every receipt above 25 € aboard!",
+    voiced="second",
+    place="3",
+    created=NOW,
+)
+_SPEECH = Speech(words=EN, lines=persona_texts("en"), command=COMMAND)
+VOTE = ballot_text(_BALLOT, "Captain Jo", _SPEECH)
+VOTE_CHOICES = ballot_choices(_BALLOT, _SPEECH.lines)
+VOTED = _SPEECH.lines.voted.format(pick=_SPEECH.lines.picks["second"])
+VOTE_RESULT = result_text(_BALLOT, Counted(voiced=7, plain=4, neither=2), "Captain Jo", _SPEECH.lines)
 LISTED = Told(
     text=(
         "**handbook** · git · 214 documents · last synced 3 minutes ago · next sync in 27 minutes\n\n"

@@ -10,7 +10,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from adapters.slack.render import answer_messages, line_message, person_message, told_message
+from adapters.slack.render import (
+    answer_messages,
+    line_message,
+    notice_messages,
+    person_message,
+    told_message,
+)
 from adapters.slack.render_views import confirm_modal, form_modal, home_view, sources_modal
 from bot.chat import Outcome
 from bot.forms import Confirm, Told
@@ -28,6 +34,10 @@ from tests.preview.scenes import (
     NOW,
     PUBLIC,
     REGIONS,
+    VOTE,
+    VOTE_CHOICES,
+    VOTE_RESULT,
+    VOTED,
     citation,
     home_sources,
 )
@@ -136,7 +146,7 @@ def errors() -> str:
         EN.busy.format(id="7f3a91c2"),
         EN.too_many.format(questions=EN.count(20, EN.question), wait="4 minutes"),
         EN.share_not_possible,
-        EN.not_allowed.format(who="The group @docs-admins"),
+        EN.not_allowed.format(who=EN.who_admins),
     )
     return thread("Thread", [Shown(who="Lorekeeper", blocks=line_message(line).blocks) for line in lines])
 
@@ -185,12 +195,33 @@ def confirm() -> str:
     return modal(confirm_modal(asked, EN))
 
 
+def vote() -> str:
+    """Show a vote with its buttons, what one who voted reads, and how it ended."""
+    return thread(
+        "finance",
+        [
+            *(Shown(who="Lorekeeper", blocks=one.blocks) for one in notice_messages(VOTE, VOTE_CHOICES)),
+            Shown(
+                who="Lorekeeper",
+                blocks=line_message(VOTED).blocks,
+                only="Only visible to you",
+                time="10:25",
+            ),
+            *(
+                Shown(who="Lorekeeper", blocks=one.blocks, time="16:02")
+                for one in notice_messages(VOTE_RESULT)
+            ),
+        ],
+    )
+
+
 SCENES: Mapping[str, tuple[Callable[[], str], int]] = {
     "slack-answer": (answer, 720),
     "slack-long-answer": (long_answer, 720),
     "slack-unanswered": (unanswered, 720),
     "slack-private": (private, 720),
     "slack-errors": (errors, 720),
+    "slack-vote": (vote, 720),
     "slack-kb": (kb_list, 720),
     "slack-home": (app_home, 760),
     "slack-add": (add_form, 600),

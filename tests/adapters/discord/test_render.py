@@ -14,6 +14,7 @@ from adapters.discord.layouts import COMPONENTS_V2, SUPPRESS_EMBEDS, custom_id, 
 from adapters.discord.render import (
     answer_payloads,
     line_payload,
+    notice_payloads,
     person_payload,
     presence,
     sources_payload,
@@ -24,7 +25,7 @@ from adapters.discord.render import (
 from bot.chat import Control, Outcome
 from bot.forms import Confirm, Form, Told
 from bot.messages import Answer, Citation
-from bot.texts import texts
+from bot.texts import LANGUAGES, Texts, texts
 from tests.adapters.discord.test_gate import OUTPUT, constructs, problems
 from tests.emulators.discord.components import of_message
 from tests.preview.discord_markdown import alive
@@ -67,6 +68,19 @@ def buttons(payload: Mapping[str, Any]) -> dict[str, str]:
         for part in walk(payload["components"])
         if part["type"] == 2
     }
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_each_line_of_the_help_is_one(words: Texts) -> None:
+    """Lines of the bot's own stay lines, however wide they are."""
+    said = words.help.format(command="/kb", who=words.who_admins)
+    for payload in (
+        told_payload(Told(text=said), words),
+        line_payload(said),
+        *notice_payloads(said),
+        *answer_payloads(Outcome(alone=said), words),
+    ):
+        assert shown(payload).count("\n") == said.count("\n")
 
 
 def test_answer_is_one_message() -> None:

@@ -85,6 +85,18 @@ async def test_a_vote_by_buttons(town: Team, boss: Member, kurt: Member) -> None
         assert await pressed(town, ballot, "a", town.ann) == EN.vote_over.format(command="/persona")
 
 
+async def test_a_vote_that_outlives_the_voices(town: Team, boss: Member, kurt: Member) -> None:
+    """Once personas are switched off, buttons and commands say so in the reader's language."""
+    async with town.bot(commands=voting.commands()):
+        ballot = await begun(town, boss)
+    async with town.bot(commands=voting.commands(on=False)):
+        assert await pressed(town, ballot, "a", town.ann) == EN.votes_off
+        assert await pressed(town, ballot, "same", kurt) == DE.votes_off
+        assert await typed(town, boss, "vote close") == EN.votes_off
+    async with town.bot(commands=voting.commands()):
+        assert await pressed(town, ballot, "a", town.ann) == EN.voted.format(pick="A")
+
+
 async def test_the_buttons_speak_the_channels_language(town: Team, boss: Member) -> None:
     """What all read is in the channel's language, whoever began the vote."""
     german = ChannelSettings(platform="discord", id=town.general.id, language="de")

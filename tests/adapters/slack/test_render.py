@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from adapters.slack.blocks import Block
 from adapters.slack.render import (
@@ -16,6 +17,7 @@ from adapters.slack.render import (
     answer_messages,
     body_pieces,
     line_message,
+    notice_messages,
     person_message,
     stream_end_blocks,
     stream_text,
@@ -25,13 +27,14 @@ from bot.chat import Control, Outcome
 from bot.chat import Shown as ShownTo
 from bot.forms import Confirm, Field, Form, Told
 from bot.messages import Answer, Citation
-from bot.texts import texts
+from bot.texts import LANGUAGES, Texts, texts
 from tests.adapters.slack.block_limits import message_problems
 from tests.adapters.slack.live import live
 from tests.adapters.slack.trust_output import constructs, needs_output
 
 NOW = 1_790_000_000.0
 EN = texts("en")
+_READER = MarkdownIt("commonmark")
 URL = "https://docs.acme.test/expenses"
 ALL: tuple[Control, ...] = ("feedback", "sources", "person", "resolved", "share", "approve", "discard")
 
@@ -183,6 +186,19 @@ def test_a_command_has_the_button_for_what_comes_next() -> None:
         ("lk_confirm", "remove handbook --yes"),
         ("lk_form", "add"),
     ]
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_each_line_of_the_help_is_one(words: Texts) -> None:
+    """Lines of the bot's own stay lines for whoever reads Markdown to the letter, as Slack may."""
+    said = words.help.format(command="/kb", who=words.who_admins)
+    for message in (
+        told_message(Told(text=said), words),
+        line_message(said),
+        *notice_messages(said),
+        *answer_messages(Outcome(alone=said), words),
+    ):
+        assert _READER.render(message.blocks[0]["text"]).count("<br />") == said.count("\n")
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])

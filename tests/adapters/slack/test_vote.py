@@ -84,6 +84,19 @@ async def test_a_vote_by_buttons(town: Team) -> None:
         assert await pressed(town, ballot, A, town.ann) == EN.vote_over.format(command="/persona")
 
 
+async def test_a_vote_that_outlives_the_voices(town: Team) -> None:
+    """Once personas are switched off, buttons and commands say so in the reader's language."""
+    async with town.bot(commands=voting.commands()):
+        ballot = await begun(town)
+    async with town.bot(commands=voting.commands(on=False)):
+        assert await pressed(town, ballot, A, town.ann) == EN.votes_off
+        assert await pressed(town, ballot, NEITHER, KURT) == DE.votes_off
+        assert await typed(town, "vote close") == EN.votes_off
+        assert await typed(town, "list") == EN.personas_off
+    async with town.bot(commands=voting.commands()):
+        assert await pressed(town, ballot, A, town.ann) == EN.voted.format(pick="A")
+
+
 async def test_the_buttons_speak_the_channels_language(town: Team) -> None:
     """What all read is in the channel's language, whoever began the vote."""
     german = ChannelSettings(platform="slack", id=town.channel, language="de")

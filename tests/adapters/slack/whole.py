@@ -64,7 +64,7 @@ async def bot(
 ) -> AsyncIterator[Bot]:
     """Run a bot over the database in a folder; what a draft cites is looked up in `nodes`.
 
-    With `commands`, those are carried out, and there are voices.
+    With `commands`, those are carried out.
     """
     chosen = SlackSettings(
         enabled=True, api_url=slack.api_url, **cast("Any", {"per_person": 1_000} | settings)
@@ -94,7 +94,6 @@ async def bot(
         desk=desk,
         aftercare=aftercare,
         commands=commands(engine, rules, desk.surface) if commands else cast("Any", ScriptedCommands()),
-        personas=commands is not None,
         curated=cast("Any", ScriptedCurated()),
         home=cast("Any", ScriptedHome()),
         rules=rules,
