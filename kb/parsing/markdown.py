@@ -11,6 +11,7 @@ from typing import Any
 from kb.blocks import without_closing
 from kb.parsing.hidden import code_lines, without_hidden
 from kb.parsing.markdown_tables import with_plain_tables
+from kb.parsing.mdx import to_markdown
 from kb.parsing.parsed import Parsed
 from kb.parsing.text import clean_text, one_line
 from kb.plain import plain_text
@@ -33,10 +34,10 @@ class FrontMatter:
     warning: str = ""
 
 
-def read_markdown(text: str) -> Parsed:
-    """Read a Markdown document."""
+def read_markdown(text: str, *, mdx: bool = False) -> Parsed:
+    """Read a Markdown document, or one of Markdown with components."""
     front = split_front_matter(clean_text(text))
-    body = with_plain_tables(without_hidden(front.body))
+    body = with_plain_tables(without_hidden(to_markdown(front.body) if mdx else front.body))
     title = front.values.get("title")
     return Parsed(
         markdown=body,

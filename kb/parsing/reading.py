@@ -46,10 +46,10 @@ def _decoded(data: bytes, media_type: str) -> str:
     return decode_text(data, declared=declared[1] if declared else "")
 
 
-def _markdown(text: str, _name: str) -> Parsed:
+def _markdown(text: str, name: str) -> Parsed:
     from kb.parsing.markdown import read_markdown
 
-    return read_markdown(text)
+    return read_markdown(text, mdx=name.lower().endswith(".mdx"))
 
 
 def _plain(text: str, _name: str) -> Parsed:
