@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kb.documents import DocumentRef
-from kb.planning import Deletions, Known, ListingDigest, guard_deletions, next_attempt, plan_sync
+from kb.planning import Deletions, Known, ListingDigest, guard_deletions, made_by, next_attempt, plan_sync
 
 
 def ref(uri: str, version: str = "1") -> DocumentRef:
@@ -94,7 +94,7 @@ def test_a_waiting_failure_waits_whatever_its_pipeline() -> None:
 
 def test_a_raised_limit_lets_large_documents_in() -> None:
     """A document that was too large is fetched again when the limit is another one."""
-    large = row("a", status="too-large", nodes=0, pipeline="1:100")
+    large = row("a", status="too-large", nodes=0, pipeline=made_by("too-large", 100))
     assert not plan_sync([ref("a")], known(large), max_bytes=100).tasks
     assert plan_sync([ref("a")], known(large), max_bytes=200).tasks
 
