@@ -26,6 +26,8 @@ _TAG = re.compile(
     rf"(?P<attributes>(?:\s+[\w:-]{{1,60}}(?:={_VALUE})?){{0,30}})\s*(?P<empty>/?)>"
 )
 _TITLE = re.compile(rf"\s(?:title|label|header|heading|summary)=({_VALUE})")
+# What a component that holds text is about: a field of an API, or the method of a route.
+_SUBJECT = re.compile(rf"\s(?:name|path|query|body|param|method)=({_VALUE})")
 _NOTES = frozenset(("Note", "Tip", "Info", "Warning", "Caution", "Danger", "Important", "Check", "Callout"))
 _SPACE = re.compile(r"\s{1,100}")
 _BLOCK = re.compile(r"\s*(?:[-*+>|#]|\d{1,9}[.)]\s|`{3}|~{3}|<|\Z)")
@@ -155,7 +157,10 @@ def _parts(
 def _shown(text: str, found: re.Match[str]) -> tuple[str, int]:
     """Return what a tag shows, and how much of the space behind it goes."""
     indent = _line_before(text, found.start())
-    title = _title(text[found.start("attributes") : found.end("attributes")])
+    attributes = text[found.start("attributes") : found.end("attributes")]
+    title = _value(_TITLE.search(attributes)) or _value(
+        None if found["empty"] else _SUBJECT.search(attributes)
+    )
     note = found["name"] in _NOTES and not found["empty"]
     if found["closing"] or not (title or note):
         return "", 0
@@ -180,8 +185,8 @@ def _after_blank(text: str, start: int) -> bool:
     return start == 0 or not _line_before(text, start - 1).strip()
 
 
-def _title(attributes: str) -> str:
-    found = _TITLE.search(attributes)
+def _value(found: re.Match[str] | None) -> str:
+    """Return an attribute's words; nothing where a program computes them."""
     value = found[1] if found else ""
     words = value.strip("{}").strip("\"'`")
     computed = value.startswith("{") and not set("{(<").isdisjoint(words)

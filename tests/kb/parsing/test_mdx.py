@@ -34,6 +34,13 @@ def test_a_component_shows_its_title() -> None:
     assert blocks('A <Tip>word</Tip> and <Badge label="new" /> <Icon name="x"/>.') == ["A word and new ."]
 
 
+def test_a_field_shows_its_name() -> None:
+    """A component that describes a field or a route says which; an icon's name is no text."""
+    page = '<Field name="limit" type="number">\n  At most 100.\n</Field>\n<Route method="GET">/users</Route>'
+    assert blocks(page) == ["**limit**", "At most 100.", "**GET**", "/users"]
+    assert blocks('<Icon name="x" />\n') == []
+
+
 def test_a_note_is_introduced() -> None:
     """A note begins with its name or title; a list in it stays a list."""
     assert blocks("One.\n<Warning>\n  Back up first.\n</Warning>") == ["One.", "**Warning:** Back up first."]
