@@ -36,7 +36,7 @@ PARTS = (
     Part("fact_lock"),
     Part("persona_dataset", "--messages 20000"),
     Part("sync unchanged --documents 5000", "--documents 100"),
-    Part("sync ingest", "--documents 10"),
+    Part("sync ingest --documents 1000", "--documents 10"),
     Part("sync memory --documents 10000", "--documents 100"),
     Part("latency --nodes 10000 100000", "--nodes 1000"),
     Part("store --nodes 10000", "--nodes 1000"),
