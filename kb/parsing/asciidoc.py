@@ -69,8 +69,8 @@ class _Reader:
             yield from self._line(line)
 
     def _line(self, line: str) -> Iterator[str]:
-        if attribute := _ATTRIBUTE.fullmatch(line):
-            self._attributes[attribute[1].lower()] = (attribute[2] or "").strip()
+        if self._takes_attribute(line):
+            yield from ()
         elif _CODE.fullmatch(line) or _UNREAD.fullmatch(line):
             body = "\n".join(self._until(_closing(line))).strip("\n")
             yield from ("", fenced(body, self._language(line)) if _CODE.fullmatch(line) else "", "")
@@ -136,9 +136,15 @@ class _Reader:
         if len(mark) > 1 or self._at > _HEADER_LINES:
             return
         while self._at < len(self._lines) and self._lines[self._at].strip():
-            if attribute := _ATTRIBUTE.fullmatch(self._lines[self._at].rstrip()):
-                self._attributes[attribute[1].lower()] = (attribute[2] or "").strip()
+            self._takes_attribute(self._lines[self._at].rstrip())
             self._at += 1
+
+    def _takes_attribute(self, line: str) -> bool:
+        """Keep the attribute of the document that a line sets; tell whether it sets one."""
+        found = _ATTRIBUTE.fullmatch(line)
+        if found:
+            self._attributes[found[1].lower()] = (found[2] or "").strip()
+        return found is not None
 
     def _until(self, closing: str) -> list[str]:
         start = self._at

@@ -16,11 +16,11 @@ _MOST = 20_000
 Repeats = Mapping[int, Sequence[int]]
 
 
-def repeats(data: bytes, sheet: str) -> Repeats:
-    """Return what each row, counted from 1, repeats of the row above it in the sheet of this name."""
+def repeats(data: bytes, part: str) -> Repeats:
+    """Return what each row, counted from 1, repeats of the row above it in the sheet that this part holds."""
     found: dict[int, list[int]] = {}
     left = _MOST
-    for column, first, last in _ranges(data, sheet):
+    for column, first, last in _ranges(data, part):
         for row in range(first + 1, last + 1):
             if (left := left - 1) < 0:
                 return found
@@ -44,12 +44,9 @@ def _continuing(row: Sequence[object], above: Sequence[object], columns: Sequenc
     return cells
 
 
-def _ranges(data: bytes, title: str) -> Iterator[tuple[int, int, int]]:
+def _ranges(data: bytes, part: str) -> Iterator[tuple[int, int, int]]:
     """Yield the column, from 0, and the first and last row of each merged range."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        part = _part(archive, title)
-        if not part:
-            return
         xml = archive.read(part)
     at = xml.rfind(b"mergeCells", 0, max(xml.rfind(b"mergeCells"), 0))  # its opening tag
     for found in _MERGED.finditer(xml, max(at, 0)) if at >= 0 else ():
@@ -57,23 +54,26 @@ def _ranges(data: bytes, title: str) -> Iterator[tuple[int, int, int]]:
         yield _column(letters), int(first), int(last)
 
 
-def _part(archive: zipfile.ZipFile, title: str) -> str:
-    """Return the name of the part that holds a sheet, or nothing."""
+def sheet_parts(data: bytes) -> dict[str, str]:
+    """Return by the name of each sheet the part of the workbook that holds it, where there is one."""
     from lxml import etree
 
-    try:
-        book = etree.fromstring(archive.read("xl/workbook.xml"))
-        relations = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    except (KeyError, etree.LxmlError):
-        return ""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        try:
+            book = etree.fromstring(archive.read("xl/workbook.xml"))
+            relations = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        except (KeyError, etree.LxmlError):
+            return {}
+        names = frozenset(archive.namelist())
     targets = {relation.get("Id"): str(relation.get("Target")) for relation in relations}
+    parts: dict[str, str] = {}
     for sheet in book.iter("{*}sheet"):
-        if sheet.get("name") == title:
-            ids = [value for name, value in sheet.items() if str(name).endswith("}id")]
-            target = targets.get(ids[0], "") if ids else ""
-            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            return part if part in archive.namelist() else ""
-    return ""
+        ids = [value for name, value in sheet.items() if str(name).endswith("}id")]
+        target = targets.get(ids[0], "") if ids else ""
+        part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        if part in names:
+            parts.setdefault(str(sheet.get("name")), part)
+    return parts
 
 
 def _column(letters: bytes) -> int:

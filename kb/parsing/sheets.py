@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from kb.parsing.cell_formats import shown
 from kb.parsing.markdown import timestamp
-from kb.parsing.merged_cells import filled, repeats
+from kb.parsing.merged_cells import filled, repeats, sheet_parts
 from kb.parsing.packages import open_package, package_title
 from kb.parsing.parsed import Foreign, Parsed
 from kb.parsing.tables import CELL_LIMIT, cell_text, render_blocks
@@ -73,13 +73,15 @@ def read_workbook(data: bytes) -> Parsed:
 def _sheets(data: bytes, book: Foreign, counted: _Counted) -> tuple[list[str], list[str]]:
     blocks: list[str] = []
     notes: list[str] = []
+    parts = sheet_parts(data)
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
             notes.append(f"Its hidden sheet {one_line(sheet.title, 60)!r} is not read.")
             continue
         # The declared dimensions may span billions of cells that do not exist.
         sheet.reset_dimensions()
-        rows = filled(map(_shown, sheet.iter_rows()), repeats(data, sheet.title))
+        part = parts.get(sheet.title)
+        rows = filled(map(_shown, sheet.iter_rows()), repeats(data, part) if part else {})
         table = render_blocks(counted.rows(rows))
         if table:
             blocks.extend((f"## {one_line(sheet.title, 120)}", table))
